@@ -1,0 +1,174 @@
+import { type PicoUsd, pico } from "../core/money.ts";
+import type { HoldOutcome, HoldRefusalCode, Ledger, SettleOperation, SettleOutcome, StoredResult } from "../ports.ts";
+import { type Batch, Batcher, type BatchResult } from "./batcher.ts";
+import { type Db, sql } from "./db.ts";
+
+const applyBatch = sql`select part, ord, code, detail from ledger_apply($1, $2, $3, $4, $5, $6)`;
+const rememberResult = sql`update idempotency set status = $3, headers = $4, body = $5 where scope = $1 and key = $2 and status is null`;
+const selectResult = sql`
+  select status, headers, body from idempotency where scope = $1 and key = $2 and status is not null and expires_at > clock_timestamp()`;
+
+interface ResultRow {
+  readonly part: "settle" | "hold";
+  readonly ord: number;
+  readonly code: string;
+  readonly detail: Record<string, unknown> | null;
+}
+
+/** The lease of this process was lost: it must register again before it may hold. */
+export class LeaseLost extends Error {
+  override readonly name = "LeaseLost";
+}
+
+export interface LedgerOptions {
+  /** The database connection of the money path; batches go one at a time. */
+  readonly db: Db;
+  /** The id under which this process holds now. */
+  readonly instance: () => string;
+  /** Called when the database says that the lease lapsed; resolves when there is a new one. */
+  readonly renewLease: () => Promise<void>;
+  readonly now: () => number;
+  readonly onRetry: (error: unknown) => void;
+  readonly maxOperations?: number;
+  readonly maxQueuedHolds?: number;
+  readonly holdPatienceMs?: number;
+}
+
+export interface StoreLedger extends Ledger {
+  close(): Promise<void>;
+}
+
+/** The money path on a database: group commit over one SQL function. */
+export function createLedger(options: LedgerOptions): StoreLedger {
+  const { db } = options;
+  const batcher = new Batcher({
+    apply: async (batch) => {
+      const result = await apply(db, options.instance(), batch);
+      if (result !== "lease_lost") return result;
+      await options.renewLease();
+      const again = await apply(db, options.instance(), batch);
+      if (again === "lease_lost") throw new LeaseLost("Cannot hold: the lease of this process cannot be kept (connection too slow)");
+      return again;
+    },
+    maxOperations: options.maxOperations ?? 512,
+    maxQueuedHolds: options.maxQueuedHolds ?? 5_000,
+    holdPatienceMs: options.holdPatienceMs ?? 3_000,
+    now: options.now,
+    onRetry: options.onRetry,
+  });
+  return {
+    hold: (operation) => batcher.hold(operation),
+    settle: (operation) => batcher.settle(operation),
+    checkpoint: (id, progress) => batcher.checkpoint(id, JSON.stringify({ id, progress })),
+    async rememberResult(accountId, key, result) {
+      await db.query(rememberResult, [accountId, key, result.status, JSON.stringify(result.headers), Buffer.from(result.body)]);
+    },
+    async findResult(accountId, key) {
+      const [row] = await db.query<StoredResult>(selectResult, [accountId, key]);
+      return row ?? null;
+    },
+    close: () => batcher.close(),
+  };
+}
+
+async function apply(db: Db, instance: string, batch: Batch): Promise<BatchResult | "lease_lost"> {
+  const { settles, holds, progress } = batch;
+  const rows = await db.query<ResultRow>(applyBatch, [
+    instance,
+    settles.length === 0 ? null : JSON.stringify(settles.map(settleToRow)),
+    settles.length === 0 ? null : JSON.stringify(settles.map((one) => one.record)),
+    holds.length === 0 ? null : JSON.stringify(holds.map((hold, index) => ({
+      ord: index + 1,
+      id: hold.id,
+      acc: hold.accountId,
+      key: hold.keyId,
+      amount: hold.amount.toString(),
+      tokens: hold.tokens,
+      idem: hold.idempotency?.key ?? null,
+      fingerprint: hold.idempotency?.fingerprint ?? null,
+    }))),
+    holds.length === 0 ? null : JSON.stringify(holds.map((hold) => hold.request)),
+    progress.size === 0 ? null : `[${[...progress.values()].join(",")}]`,
+  ]);
+  const settled: SettleOutcome[] = [];
+  const held: HoldOutcome[] = [];
+  for (const row of rows) {
+    if (row.code === "lease_lost") return "lease_lost";
+    if (row.part === "settle") settled[row.ord - 1] = settleFromRow(row);
+    else held[row.ord - 1] = holdFromRow(row);
+  }
+  return { settles: settled, holds: held };
+}
+
+function settleToRow(operation: SettleOperation, index: number): Record<string, unknown> {
+  const { tokens } = operation;
+  return {
+    ord: index + 1,
+    id: operation.id,
+    acc: operation.accountId,
+    key: operation.keyId,
+    state: operation.state,
+    outcome: operation.outcome,
+    model_requested: operation.modelRequested,
+    model_served: operation.modelServed,
+    endpoint: operation.endpoint,
+    source: operation.source,
+    stream: operation.stream,
+    charge: operation.charge.toString(),
+    cost: operation.vendorCost.toString(),
+    loss: operation.loss.toString(),
+    input: tokens?.input ?? null,
+    cached_input: tokens?.cachedInput ?? null,
+    cache_write: tokens?.cacheWrite ?? null,
+    output: tokens?.output ?? null,
+    reasoning: tokens?.reasoning ?? null,
+    total: tokens?.total ?? null,
+  };
+}
+
+function settleFromRow(row: ResultRow): SettleOutcome {
+  if (row.code === "done") return { code: "done" };
+  if (row.code === "already") {
+    return { code: "already", charge: amountOf(row.detail, "charge") ?? pico(0n), outcome: String(row.detail?.["outcome"]) };
+  }
+  // A release of a hold that never came to be; a settlement of one would be a bug, and moves nothing either.
+  if (row.code === "unknown") return { code: "already", charge: pico(0n), outcome: "unknown" };
+  throw new Error(`Bug: a settlement was answered with ${row.code} (${JSON.stringify(row.detail)})`);
+}
+
+function holdFromRow(row: ResultRow): HoldOutcome {
+  const detail = row.detail;
+  if (row.code === "held") {
+    if (detail === null) return { ok: true, limits: null };
+    return {
+      ok: true,
+      limits: {
+        rpm: countOf(detail, "rpm"),
+        requestsLeft: countOf(detail, "requests_left"),
+        tpm: countOf(detail, "tpm"),
+        tokensLeft: countOf(detail, "tokens_left"),
+      },
+    };
+  }
+  return {
+    ok: false,
+    refusal: {
+      code: row.code as HoldRefusalCode,
+      available: amountOf(detail, "available"),
+      limit: detail?.["limit"] === undefined ? null : String(detail["limit"]),
+      remaining: countOf(detail, "remaining"),
+      retryAfterMs: countOf(detail, "retry_after_ms"),
+      requestId: typeof detail?.["request_id"] === "string" ? detail["request_id"] : null,
+    },
+  };
+}
+
+function amountOf(detail: Record<string, unknown> | null, field: string): PicoUsd | null {
+  const text = detail?.[field];
+  return typeof text === "string" ? pico(BigInt(text)) : null;
+}
+
+function countOf(detail: Record<string, unknown> | null, field: string): number | null {
+  const value = detail?.[field];
+  return typeof value === "number" ? value : null;
+}

@@ -1,0 +1,61 @@
+import pg from "pg";
+import { type Db, parseInt8, type Queryable } from "./db.ts";
+
+const int8Oid = 20;
+
+export interface PostgresOptions {
+  readonly url: string;
+  /** Connections for everything but the money path, which has its own. */
+  readonly poolSize: number;
+  readonly statementTimeoutMs: number;
+}
+
+/** A pool on a PostgreSQL server. Every session commits synchronously, whatever the server's default. */
+export function openPostgres(options: PostgresOptions): Db {
+  const types = {
+    getTypeParser: ((oid: number, format?: "text" | "binary") =>
+      oid === int8Oid ? parseInt8 : pg.types.getTypeParser(oid, format as "text")) as typeof pg.types.getTypeParser,
+  };
+  const pool = new pg.Pool({
+    connectionString: options.url,
+    max: options.poolSize,
+    types,
+    statement_timeout: options.statementTimeoutMs,
+    connectionTimeoutMillis: 5_000,
+    keepAlive: true,
+    application_name: "tollgate",
+    options: "-c synchronous_commit=on -c timezone=UTC",
+  });
+  // A broken idle connection is replaced by the pool; the next query says what is wrong.
+  pool.on("error", () => undefined);
+  const queryOn = (client: pg.Pool | pg.PoolClient): Queryable["query"] =>
+    async <Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
+      (await client.query(sql, parameters as unknown[])).rows as Row[];
+  return {
+    kind: "postgres",
+    query: queryOn(pool),
+    async transaction(work) {
+      const client = await pool.connect();
+      let broken: Error | undefined;
+      try {
+        await client.query("begin");
+        const result = await work({ query: queryOn(client) });
+        await client.query("commit");
+        return result;
+      } catch (error) {
+        await client.query("rollback").catch((rollbackError: Error) => {
+          broken = rollbackError;
+        });
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    async execute(sql) {
+      await pool.query(sql);
+    },
+    async close() {
+      await pool.end();
+    },
+  };
+}
