@@ -17,7 +17,8 @@ export interface Batch {
   readonly progress: ReadonlyMap<string, string>;
 }
 export interface BatchResult {
-  readonly settles: readonly SettleOutcome[];
+  /** An error fails its own operation only: the batch is committed. */
+  readonly settles: readonly (SettleOutcome | Error)[];
   readonly holds: readonly HoldOutcome[];
 }
 
@@ -175,8 +176,9 @@ function releaseOf(hold: HoldOperation): SettleOperation {
   };
 }
 
-function answer<Outcome>(waiting: Waiting<unknown, Outcome>, outcome: Outcome | undefined): void {
-  if (outcome === undefined) waiting.reject(new Error("Bug: the ledger gave no result for an operation"));
+function answer<Outcome>(waiting: Waiting<unknown, Outcome>, outcome: Outcome | Error | undefined): void {
+  if (outcome instanceof Error) waiting.reject(outcome);
+  else if (outcome === undefined) waiting.reject(new Error("Bug: the ledger gave no result for an operation"));
   else waiting.resolve(outcome);
 }
 

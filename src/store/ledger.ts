@@ -90,7 +90,7 @@ async function apply(db: Db, instance: string, batch: Batch): Promise<BatchResul
     holds.length === 0 ? null : JSON.stringify(holds.map((hold) => hold.request)),
     progress.size === 0 ? null : `[${[...progress.values()].join(",")}]`,
   ]);
-  const settled: SettleOutcome[] = [];
+  const settled: (SettleOutcome | Error)[] = [];
   const held: HoldOutcome[] = [];
   for (const row of rows) {
     if (row.code === "lease_lost") return "lease_lost";
@@ -126,14 +126,14 @@ function settleToRow(operation: SettleOperation, index: number): Record<string, 
   };
 }
 
-function settleFromRow(row: ResultRow): SettleOutcome {
+function settleFromRow(row: ResultRow): SettleOutcome | Error {
   if (row.code === "done") return { code: "done" };
   if (row.code === "already") {
     return { code: "already", charge: amountOf(row.detail, "charge") ?? pico(0n), outcome: String(row.detail?.["outcome"]) };
   }
   // A release of a hold that never came to be; a settlement of one would be a bug, and moves nothing either.
   if (row.code === "unknown") return { code: "already", charge: pico(0n), outcome: "unknown" };
-  throw new Error(`Bug: a settlement was answered with ${row.code} (${JSON.stringify(row.detail)})`);
+  return new Error(`Bug: a settlement was answered with ${row.code} (${JSON.stringify(row.detail)})`);
 }
 
 function holdFromRow(row: ResultRow): HoldOutcome {

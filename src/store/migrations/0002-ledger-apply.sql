@@ -67,7 +67,7 @@ begin
 
   if s_ord <> '{}' then
     with s as materialized (
-      select u.ord, u.hold, u.at, o.*
+      select u.hold, u.at, o.*
       from unnest(s_ord, s_hold, s_at) as u (ord, hold, at)
       join json_to_recordset(p_ops) as o (ord int, id text, acc text, key text, state text, outcome text,
         model_requested text, model_served text, endpoint text, source text, stream boolean,
