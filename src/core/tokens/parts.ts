@@ -3,7 +3,7 @@ import { isObject, type JsonObject, type PlanBuilder } from "./plan.ts";
 
 /** Adds the content of a message or item: a text, or a list of parts in the chat or the Responses form. */
 export function addContent(plan: PlanBuilder, content: unknown, model: string): void {
-  if (typeof content === "string") return plan.addText(content);
+  plan.addText(content);
   if (!Array.isArray(content)) return;
   for (const part of content) {
     if (typeof part === "string") plan.addText(part);
@@ -18,26 +18,35 @@ function addPart(plan: PlanBuilder, part: JsonObject, model: string): void {
     case "output_text":
     case "summary_text":
     case "reasoning_text":
-      return plan.addText(part.text);
+      plan.addText(part.text);
+      break;
     case "refusal":
-      return plan.addText(part.refusal);
+      plan.addText(part.refusal);
+      break;
     case "image_url":
-      return addImage(plan, isObject(part.image_url) ? part.image_url.detail : undefined, model);
+      addImage(plan, isObject(part.image_url) ? part.image_url.detail : undefined, model);
+      break;
     case "input_image":
-      return addImage(plan, part.detail, model);
+      addImage(plan, part.detail, model);
+      break;
     case "input_audio":
-      return plan.addUnknown("audio");
+      plan.addUnknown("audio");
+      break;
     case "file":
     case "input_file":
-      return plan.addUnknown("file");
+      plan.addUnknown("file");
+      break;
     default:
-      return plan.addUnknown(typeof part.type === "string" ? part.type : "untyped part");
+      plan.addUnknown(typeof part.type === "string" ? part.type : "untyped part");
   }
 }
 
 function addImage(plan: PlanBuilder, detail: unknown, model: string): void {
   const image = imageTokens(model, detail);
-  if (image === null) return plan.addUnknown("image");
+  if (image === null) {
+    plan.addUnknown("image");
+    return;
+  }
   plan.addTokens(image.tokens);
   if (image.isExact) plan.markLowerBound();
   else plan.addBounded("image");

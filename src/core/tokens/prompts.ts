@@ -18,7 +18,7 @@ export function planEmbeddingInput(body: JsonObject, model: string): InputPlan {
 
 /** A text, texts, tokens, or lists of tokens: the four forms the API takes. */
 function addPrompt(plan: PlanBuilder, prompt: unknown): void {
-  if (typeof prompt === "string") return plan.addText(prompt);
+  plan.addText(prompt);
   if (!Array.isArray(prompt)) return;
   for (const item of prompt) {
     if (typeof item === "number") plan.addTokens(1);

@@ -34,7 +34,8 @@ function addItem(plan: PlanBuilder, item: unknown, model: string): void {
   switch (item.type) {
     case undefined:
     case "message":
-      return addMessage(plan, item, model);
+      addMessage(plan, item, model);
+      break;
     case "function_call":
     case "custom_tool_call":
     case "function_call_output":
@@ -45,9 +46,10 @@ function addItem(plan: PlanBuilder, item: unknown, model: string): void {
       plan.addText(item.name);
       plan.addText(item.arguments);
       plan.addText(item.input);
-      return addContent(plan, item.output, model);
+      addContent(plan, item.output, model);
+      break;
     default:
       // Reasoning, references to stored items, outputs of hosted tools: their input is known to the vendor alone.
-      return plan.addUnknown(typeof item.type === "string" ? item.type : "untyped item");
+      plan.addUnknown(typeof item.type === "string" ? item.type : "untyped item");
   }
 }
