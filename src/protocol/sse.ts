@@ -1,0 +1,232 @@
+/**
+ * Splits a vendor's event stream at event ends, on bytes, however the network cut them. The bytes of each event are kept
+ * as they came, so that they can be forwarded unchanged; only a copy is decoded. Rules: WHATWG event stream (LF, CRLF, CR,
+ * comments, several data lines, BOM).
+ */
+export interface SseEvent {
+  /** The event as received, its ending blank line included. */
+  readonly bytes: Uint8Array;
+  /** The joined data lines; null for comments and other events without data. */
+  readonly data: string | null;
+  readonly name: string | null;
+}
+
+/** The stream broke a limit or the framing; `message` says which. */
+export class SseFault extends Error {
+  override readonly name = "SseFault";
+}
+
+const lf = 10;
+const cr = 13;
+const decoder = new TextDecoder("utf-8");
+
+export class SseSplitter {
+  private readonly maxEventBytes: number;
+  private buffer: Uint8Array = new Uint8Array(0);
+  /** The buffer when it is ours to append to; bytes once given out are never overwritten. */
+  private owned: Uint8Array | null = null;
+  private end = 0;
+  /** Where the scan goes on, and whether the line there is still empty. */
+  private scan = 0;
+  private isLineEmpty = true;
+  private isAfterCr = false;
+  private start = 0;
+
+  constructor(maxEventBytes: number) {
+    this.maxEventBytes = maxEventBytes;
+  }
+
+  /** Adds bytes and returns the events they complete. Throws `SseFault` when one event exceeds the limit. */
+  push(chunk: Uint8Array): SseEvent[] {
+    this.append(chunk);
+    const { buffer, end } = this;
+    const events: SseEvent[] = [];
+    let { scan, isLineEmpty, isAfterCr } = this;
+    while (scan < end) {
+      const byte = buffer[scan++];
+      if (byte === lf && isAfterCr) {
+        isAfterCr = false;
+        continue; // the second half of CRLF
+      }
+      isAfterCr = byte === cr;
+      if (byte !== lf && byte !== cr) {
+        isLineEmpty = false;
+      } else if (isLineEmpty) {
+        // The LF of a CRLF that ends an event belongs to it when it is here already.
+        if (isAfterCr && scan < end && buffer[scan] === lf) {
+          scan += 1;
+          isAfterCr = false;
+        }
+        events.push(readEvent(buffer.subarray(this.start, scan)));
+        this.start = scan;
+      } else {
+        isLineEmpty = true;
+      }
+    }
+    this.scan = scan;
+    this.isLineEmpty = isLineEmpty;
+    this.isAfterCr = isAfterCr;
+    if (end - this.start > this.maxEventBytes) {
+      throw new SseFault(`one event exceeds ${this.maxEventBytes} bytes`);
+    }
+    return events;
+  }
+
+  /**
+   * What the stream's end left behind. A last event that lacks only its blank line is completed and returned;
+   * a half one is not: it is never shown to anybody.
+   */
+  finish(): { event: SseEvent | null; isTruncated: boolean } {
+    const rest = this.buffer.subarray(this.start, this.end);
+    this.start = this.end;
+    if (isBlank(rest)) return { event: null, isTruncated: false };
+    const event = readEvent(rest);
+    if (event.data === null) return { event: null, isTruncated: rest[0] !== 58 /* a comment */ };
+    if (event.data !== "[DONE]" && !isJson(event.data)) return { event: null, isTruncated: true };
+    const last = rest[rest.length - 1];
+    const ending = last === lf || last === cr ? [lf] : [lf, lf];
+    const bytes = new Uint8Array(rest.length + ending.length);
+    bytes.set(rest);
+    bytes.set(ending, rest.length);
+    return { event: { ...event, bytes }, isTruncated: false };
+  }
+
+  /** Appends to a buffer that grows by doubling, so that a stream fed byte by byte costs no more than its length. */
+  private append(chunk: Uint8Array): void {
+    if (this.start === this.end) {
+      // Nothing pending: scan the chunk where it lies.
+      this.buffer = chunk;
+      this.start = 0;
+      this.scan = 0;
+      this.end = chunk.length;
+      return;
+    }
+    const pending = this.end - this.start;
+    const needed = pending + chunk.length;
+    // A buffer taken over from the network is never written to: `capacity` of our own ones is at least doubled.
+    const target = this.owned !== null && this.owned === this.buffer && this.owned.length - this.end >= chunk.length ? this.owned : null;
+    if (target === null) {
+      const grown = new Uint8Array(Math.max(1024, needed * 2));
+      grown.set(this.buffer.subarray(this.start, this.end));
+      this.owned = grown;
+      this.buffer = grown;
+      this.scan -= this.start;
+      this.start = 0;
+      this.end = pending;
+    }
+    this.buffer.set(chunk, this.end);
+    this.end += chunk.length;
+  }
+
+}
+
+function readEvent(bytes: Uint8Array): SseEvent {
+  const text = decoder.decode(bytes);
+  // The common case, one data line: no splitting.
+  if (text.startsWith("data: ")) {
+    const lineEnd = text.search(/[\r\n]/);
+    const rest = lineEnd < 0 ? "" : text.slice(lineEnd).replace(/^\r?\n?/, "");
+    if (rest === "" || /^[\r\n]*$/.test(rest)) {
+      return { bytes, data: lineEnd < 0 ? text.slice(6) : text.slice(6, lineEnd), name: null };
+    }
+  }
+  return { bytes, ...readFields(text) };
+}
+
+function readFields(text: string): { data: string | null; name: string | null } {
+  let data: string[] | null = null;
+  let name: string | null = null;
+  for (const line of text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/)) {
+    if (line === "" || line.startsWith(":")) continue;
+    const colon = line.indexOf(":");
+    const field = colon < 0 ? line : line.slice(0, colon);
+    let value = colon < 0 ? "" : line.slice(colon + 1);
+    if (value.startsWith(" ")) value = value.slice(1);
+    if (field === "data") {
+      if (data === null) data = [value];
+      else data.push(value);
+    } else if (field === "event") name = value;
+  }
+  return { data: data === null ? null : data.join("\n"), name };
+}
+
+const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === lf || byte === cr);
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** One event with JSON data, in the form every client of the OpenAI API reads. */
+export const dataEvent = (value: unknown): Uint8Array => new TextEncoder().encode(`data: ${JSON.stringify(value)}\n\n`);
+
+/**
+ * `text` (one JSON object, or an event line that holds one) without its top-level members called `name`, every other byte
+ * unchanged; null when there is none. Used to take out `usage` keys that a client did not ask for.
+ */
+export function withoutMember(text: string, name: string): string | null {
+  const quoted = `"${name}"`;
+  if (!text.includes(quoted)) return null;
+  let result = text;
+  let wasFound = false;
+  for (let range = findMember(result, quoted); range !== null; range = findMember(result, quoted)) {
+    result = result.slice(0, range.from) + result.slice(range.to);
+    wasFound = true;
+  }
+  return wasFound ? result : null;
+}
+
+/** The range of a top-level member with the comma that separates it. Skips strings and nested values by depth. */
+function findMember(text: string, quoted: string): { from: number; to: number } | null {
+  let depth = 0;
+  let comma = -1;
+  for (let i = text.indexOf("{"); i >= 0 && i < text.length; i += 1) {
+    const char = text[i];
+    if (char === "{" || char === "[") depth += 1;
+    else if (char === "}" || char === "]") depth -= 1;
+    else if (char === "," && depth === 1) comma = i;
+    else if (char === '"') {
+      const close = stringEnd(text, i);
+      if (depth === 1 && text.slice(i, close + 1) === quoted) {
+        const colon = text.slice(close + 1).match(/^\s*:\s*/);
+        if (colon !== null) {
+          const valueEnd = endOfValue(text, close + 1 + colon[0].length);
+          if (comma >= 0) return { from: comma, to: valueEnd };
+          const after = text.slice(valueEnd).match(/^\s*,\s*/);
+          return { from: i, to: valueEnd + (after === null ? 0 : after[0].length) };
+        }
+      }
+      i = close;
+    }
+  }
+  return null;
+}
+
+function stringEnd(text: string, open: number): number {
+  for (let i = open + 1; ; i += 1) {
+    i = text.indexOf('"', i);
+    if (i < 0) return text.length;
+    let slashes = 0;
+    while (text[i - 1 - slashes] === "\\") slashes += 1;
+    if (slashes % 2 === 0) return i;
+  }
+}
+
+function endOfValue(text: string, from: number): number {
+  let depth = 0;
+  for (let i = from; i < text.length; i += 1) {
+    const char = text[i];
+    if (char === '"') i = stringEnd(text, i);
+    else if (char === "{" || char === "[") depth += 1;
+    else if (char === "}" || char === "]") {
+      if (depth === 0) return i;
+      depth -= 1;
+      if (depth === 0) return i + 1;
+    } else if (char === "," && depth === 0) return i;
+  }
+  return text.length;
+}
