@@ -24,6 +24,10 @@ export interface HoldOperation {
   readonly accountId: string;
   readonly keyId: string | null;
   readonly amount: PicoUsd;
+  /** When `amount` does not fit, the hold may shrink in whole steps to what is available, never below `least`. */
+  readonly elastic: { readonly least: PicoUsd; readonly step: PicoUsd } | null;
+  /** False: a refusal is not the end of the request (it comes again with a tighter bound) and is not written down. */
+  readonly isFinal: boolean;
   /** Counted against the key's tokens per minute until the settlement says what was used. */
   readonly tokens: number;
   readonly idempotency: { readonly key: string; readonly fingerprint: string } | null;
@@ -63,7 +67,7 @@ export interface HoldRefusal {
   readonly requestId: string | null;
 }
 
-/** What is left of a key's limits after this hold; null where the key has none. */
+/** What is left of a key's limits after this hold; null where the key has none, or where the answer is a repeated one. */
 export interface RateLimits {
   readonly rpm: number | null;
   readonly requestsLeft: number | null;
@@ -72,7 +76,7 @@ export interface RateLimits {
 }
 
 export type HoldOutcome =
-  | { readonly ok: true; readonly limits: RateLimits | null }
+  | { readonly ok: true; readonly amount: PicoUsd; readonly limits: RateLimits }
   | { readonly ok: false; readonly refusal: HoldRefusal };
 
 export type RequestOutcome = "complete" | "client_left" | "vendor_cut" | "vendor_error" | "refused" | "recovered";

@@ -83,6 +83,9 @@ async function apply(db: Db, instance: string, batch: Batch): Promise<BatchResul
       acc: hold.accountId,
       key: hold.keyId,
       amount: hold.amount.toString(),
+      least: hold.elastic?.least.toString() ?? null,
+      step: hold.elastic?.step.toString() ?? null,
+      final: hold.isFinal,
       tokens: hold.tokens,
       idem: hold.idempotency?.key ?? null,
       fingerprint: hold.idempotency?.fingerprint ?? null,
@@ -139,9 +142,11 @@ function settleFromRow(row: ResultRow): SettleOutcome | Error {
 function holdFromRow(row: ResultRow): HoldOutcome {
   const detail = row.detail;
   if (row.code === "held") {
-    if (detail === null) return { ok: true, limits: null };
+    const amount = amountOf(detail, "amount");
+    if (amount === null) throw new Error("Bug: a hold was answered without its amount");
     return {
       ok: true,
+      amount,
       limits: {
         rpm: countOf(detail, "rpm"),
         requestsLeft: countOf(detail, "requests_left"),

@@ -23,7 +23,7 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
   test("settle() charges the usage and releases the rest", async () => {
     const acme = await account({ usd: "10" });
     const id = fresh("req");
-    expect(await books.hold(id, acme, "2")).toEqual({ ok: true, limits: null });
+    expect(await books.hold(id, acme, "2")).toMatchObject({ ok: true, amount: parseUsd("2") });
     expect(await books.show(acme)).toBe(`${acme} posted 10 held 2`);
     expect(await books.settle(id, acme, "0.37")).toEqual({ code: "done" });
     expect(await books.show(acme)).toBe(`${acme} posted 9.63 held 0`);
@@ -79,6 +79,14 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
     const outcomes = await Promise.all(Array.from({ length: 400 }, () => books.hold(fresh("req"), acme, "0.1")));
     expect(outcomes.filter((one) => one.ok)).toHaveLength(10);
     expect(await books.show(acme)).toBe(`${acme} posted 1 held 1`);
+  });
+
+  test("an elastic hold shrinks in whole steps to what is there, and is refused below its least", async () => {
+    const acme = await account({ usd: "1" });
+    const elastic = { least: parseUsd("0.35"), step: parseUsd("0.2") };
+    expect(await books.hold(fresh("req"), acme, "5", { elastic })).toMatchObject({ ok: true, amount: parseUsd("0.95") });
+    expect(await books.show(acme)).toBe(`${acme} posted 1 held 0.95`);
+    expect(await books.hold(fresh("req"), acme, "5", { elastic })).toMatchObject({ ok: false });
   });
 
   test("a smaller hold is admitted after a larger one was refused", async () => {

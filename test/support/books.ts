@@ -83,6 +83,8 @@ export function holdOf(id: string, accountId: string, amount: PicoUsd, more: Par
     accountId,
     keyId: null,
     amount,
+    elastic: null,
+    isFinal: true,
     tokens: 100,
     idempotency: null,
     request: { model_requested: "gpt-5-mini", stream: false },

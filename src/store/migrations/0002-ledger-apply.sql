@@ -154,13 +154,13 @@ declare
   v_account text := ''; v_key text := '';
   v_available numeric; v_held numeric;
   v_ids text[]; v_avail numeric[]; v_first int;
-  v_rest numeric; v_take numeric;
+  v_rest numeric; v_take numeric; v_need numeric; v_limit numeric;
   v_spent numeric; v_kheld numeric; v_open int; v_requests numeric; v_tokens numeric; v_window timestamptz; v_refill numeric;
   v_code text; v_detail jsonb;
   a_ids text[] := '{}'; a_held numeric[] := '{}';
   k_ids text[] := '{}'; k_window timestamptz[] := '{}'; k_spent numeric[] := '{}'; k_held numeric[] := '{}';
   k_open int[] := '{}'; k_requests numeric[] := '{}'; k_tokens numeric[] := '{}';
-  h_ord int[] := '{}';
+  h_ord int[] := '{}'; h_amount numeric[] := '{}';
   g_ord int[] := '{}'; g_ids text[] := '{}'; g_amount numeric[] := '{}';
   x_ord int[] := '{}'; x_code text[] := '{}'; x_detail jsonb[] := '{}';
 begin
@@ -180,8 +180,8 @@ begin
 
   for r in
     with o as materialized (
-      select * from json_to_recordset(p_ops) as o (ord int, id text, acc text, key text, amount numeric, tokens bigint,
-        idem text, fingerprint text)
+      select * from json_to_recordset(p_ops) as o (ord int, id text, acc text, key text, amount numeric, least numeric, step numeric,
+        tokens bigint, idem text, fingerprint text)
     ), live as (
       select g.account_id, array_agg(g.id order by g.priority, g.expires_at nulls last, g.kind <> 'promotional', g.created_at, g.id) as ids,
         array_agg(g.remaining - g.reserved order by g.priority, g.expires_at nulls last, g.kind <> 'promotional', g.created_at, g.id) as avail
@@ -194,13 +194,14 @@ begin
       k.revoked_at, k.expires_at as key_expires, k.spend_limit, k.spend_window, k.rpm, k.tpm, k.max_concurrent,
       c.key_id as counted, c.window_start, c.window_spent, c.window_held, c.open_requests, c.request_level, c.token_level, c.levels_at,
       i.request_id as idem_request, i.fingerprint as idem_fingerprint, i.status as idem_status,
-      (exists (select 1 from holds h where h.id = o.id)) as is_held, q.state as ended, q.record ->> 'refusal' as refusal
+      h.id is not null as is_held, h.amount as held_amount, q.state as ended, q.record ->> 'refusal' as refusal
     from o
     left join accounts a on a.id = o.acc
     left join balances b on b.account_id = o.acc
     left join live on live.account_id = o.acc
     left join keys k on k.id = o.key
     left join key_counters c on c.key_id = o.key
+    left join holds h on h.id = o.id
     left join requests q on q.id = o.id
     left join idempotency i on o.idem is not null and i.scope = o.acc and i.key = o.idem
     order by o.acc, o.key, o.ord
@@ -229,8 +230,15 @@ begin
       v_tokens := case when r.tpm is null then null else least(r.tpm, coalesce(r.token_level + v_refill * r.tpm, r.tpm)) end;
     end if;
 
+    -- An elastic hold shrinks in whole steps to what is there, never below its least.
+    v_need := r.amount;
+    v_limit := case when r.spend_limit is null then v_available else least(v_available, r.spend_limit - v_spent - v_kheld) end;
+    if v_need > v_limit and r.least <= v_limit then
+      v_need := case when r.step > 0 then r.least + floor((v_limit - r.least) / r.step) * r.step else r.least end;
+    end if;
     v_code := null; v_detail := null;
-    if r.is_held then v_code := 'held'; -- the same operation again, after a lost answer
+    if r.is_held then -- the same operation again, after a lost answer
+      v_code := 'held'; v_detail := jsonb_build_object('amount', r.held_amount::text);
     elsif r.ended is not null then v_code := coalesce(r.refusal, 'ended');
     elsif r.status is null then v_code := 'account_not_found';
     elsif r.key is not null and (r.found_key is null or r.key_account <> r.acc or r.revoked_at is not null or r.key_expires <= v_now)
@@ -249,11 +257,11 @@ begin
       v_code := 'token_rate_limit';
       v_detail := jsonb_build_object('limit', r.tpm, 'remaining', greatest(floor(v_tokens), 0),
         'retry_after_ms', ceil((least(r.tokens, r.tpm) - v_tokens) * 60000 / r.tpm));
-    elsif r.spend_limit is not null and v_spent + v_kheld + r.amount > r.spend_limit then
+    elsif r.spend_limit is not null and v_spent + v_kheld + v_need > r.spend_limit then
       v_code := 'key_spend_limit';
       v_detail := jsonb_build_object('available', greatest(r.spend_limit - v_spent - v_kheld, 0)::text, 'window', r.spend_window,
         'limit', r.spend_limit::text);
-    elsif r.amount > v_available then
+    elsif v_need > v_available then
       v_code := 'insufficient_funds'; v_detail := jsonb_build_object('available', v_available::text);
     end if;
 
@@ -261,7 +269,7 @@ begin
       x_ord := x_ord || r.ord; x_code := x_code || v_code; x_detail := x_detail || v_detail;
       continue;
     end if;
-    v_rest := r.amount;
+    v_rest := v_need;
     while v_rest > 0 loop
       v_take := least(v_rest, v_avail[v_first]);
       if v_take > 0 then
@@ -270,13 +278,13 @@ begin
       end if;
       if v_avail[v_first] = 0 and v_rest > 0 then v_first := v_first + 1; end if;
     end loop;
-    v_available := v_available - r.amount; v_held := v_held + r.amount;
-    v_kheld := v_kheld + r.amount; v_open := v_open + 1;
+    v_available := v_available - v_need; v_held := v_held + v_need;
+    v_kheld := v_kheld + v_need; v_open := v_open + 1;
     v_requests := v_requests - 1; v_tokens := v_tokens - r.tokens;
-    h_ord := h_ord || r.ord;
+    h_ord := h_ord || r.ord; h_amount := h_amount || v_need;
     x_ord := x_ord || r.ord; x_code := x_code || 'held'::text;
-    x_detail := x_detail || case when r.rpm is null and r.tpm is null then null else
-      jsonb_build_object('rpm', r.rpm, 'requests_left', floor(v_requests), 'tpm', r.tpm, 'tokens_left', greatest(floor(v_tokens), 0)) end;
+    x_detail := x_detail || jsonb_build_object('amount', v_need::text, 'rpm', r.rpm, 'requests_left', floor(v_requests),
+      'tpm', r.tpm, 'tokens_left', greatest(floor(v_tokens), 0));
   end loop;
   if v_account <> '' then a_ids := a_ids || v_account; a_held := a_held || v_held; end if;
   if v_key <> '' then
@@ -300,9 +308,9 @@ begin
         token_level = excluded.token_level, levels_at = excluded.levels_at, last_used_at = excluded.last_used_at
     )
     insert into holds (id, account_id, key_id, instance_id, amount, grant_ids, grant_amounts, reserved_tokens, request, created_at)
-    select o.id, o.acc, o.key, p_instance, o.amount, coalesce(g.ids, '{}'), coalesce(g.amounts, '{}'), o.tokens, r.request::jsonb, v_now
-    from unnest(h_ord) as s (ord)
-    join json_to_recordset(p_ops) as o (ord int, id text, acc text, key text, amount numeric, tokens bigint) using (ord)
+    select o.id, o.acc, o.key, p_instance, s.amount, coalesce(g.ids, '{}'), coalesce(g.amounts, '{}'), o.tokens, r.request::jsonb, v_now
+    from unnest(h_ord, h_amount) as s (ord, amount)
+    join json_to_recordset(p_ops) as o (ord int, id text, acc text, key text, tokens bigint) using (ord)
     join json_array_elements(p_requests) with ordinality as r (request, n) on r.n = s.ord
     left join (select u.ord, array_agg(u.id order by u.n) as ids, array_agg(u.amount order by u.n) as amounts
                  from unnest(g_ord, g_ids, g_amount) with ordinality as u (ord, id, amount, n) group by u.ord) g on g.ord = s.ord;
@@ -316,9 +324,9 @@ begin
     select o.id, o.acc, o.key, 'refused', 'refused', r.request ->> 'model_requested', (r.request ->> 'stream')::boolean, 0, 0, 0, 0,
       '{}', '{}', r.request::jsonb || jsonb_build_object('refusal', x.code, 'required', o.amount::text), v_now, v_now
     from unnest(x_ord, x_code) as x (ord, code)
-    join json_to_recordset(p_ops) as o (ord int, id text, acc text, key text, amount numeric) on o.ord = x.ord
+    join json_to_recordset(p_ops) as o (ord int, id text, acc text, key text, amount numeric, final boolean) on o.ord = x.ord
     join json_array_elements(p_requests) with ordinality as r (request, n) on r.n = x.ord
-    where x.code in ('insufficient_funds', 'key_spend_limit', 'request_rate_limit', 'token_rate_limit', 'concurrency_limit', 'account_frozen')
+    where o.final and x.code in ('insufficient_funds', 'key_spend_limit', 'request_rate_limit', 'token_rate_limit', 'concurrency_limit', 'account_frozen')
     on conflict (id) do nothing;
   return query select u.o, u.c, u.d from unnest(x_ord, x_code, x_detail) as u (o, c, d);
 end $$;
