@@ -1,0 +1,143 @@
+import { type Dispatcher, Pool } from "undici";
+import { ChunkQueue } from "../lib/chunk-queue.ts";
+import { type Vendor, type VendorAnswer, VendorFault, type VendorRequest } from "../ports.ts";
+import { targetOf, type VendorEndpoint } from "./endpoint.ts";
+
+/** How much of an answer may wait unread before the vendor's socket is paused. */
+const highWaterBytes = 256 * 1024;
+
+export interface VendorClient extends Vendor {
+  close(): Promise<void>;
+}
+
+/**
+ * One client for every vendor. Headers are built here from scratch: nothing of the customer's request but the body goes
+ * upstream. One request at a time per socket, no redirects, no compression; a socket is closed on any surplus byte.
+ */
+export function createVendorClient(endpoints: ReadonlyMap<string, VendorEndpoint>): VendorClient {
+  const pools = new Map<string, Pool>();
+  const poolOf = (endpoint: VendorEndpoint, origin: string): Pool => {
+    const name = `${endpoint.name} ${origin}`;
+    const existing = pools.get(name);
+    if (existing !== undefined) return existing;
+    const pool = new Pool(origin, {
+      pipelining: 1,
+      connections: null,
+      allowH2: false,
+      connect: { timeout: endpoint.connectTimeoutMs },
+      headersTimeout: endpoint.firstByteTimeoutMs,
+      bodyTimeout: endpoint.idleTimeoutMs,
+      maxHeaderSize: 65_536,
+    });
+    pools.set(name, pool);
+    return pool;
+  };
+  return {
+    async call(request) {
+      const endpoint = endpoints.get(request.deployment.endpoint);
+      if (endpoint === undefined) throw new Error(`Bug: there is no endpoint ${request.deployment.endpoint}`);
+      const { origin, path } = targetOf(endpoint, request.deployment.deployment, request.operation);
+      const headers = await headersOf(endpoint, request);
+      return dispatch(poolOf(endpoint, origin), { path, method: request.method, headers, body: request.body }, request.signal);
+    },
+    async close() {
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
+    },
+  };
+}
+
+async function headersOf(endpoint: VendorEndpoint, request: VendorRequest): Promise<Record<string, string>> {
+  let credential: string;
+  try {
+    credential = await endpoint.credential();
+  } catch (cause) {
+    throw new VendorFault("unreachable", "there is no credential for the endpoint", { mayHaveReached: false, cause });
+  }
+  const headers: Record<string, string> = {
+    ...endpoint.extraHeaders,
+    accept: "application/json, text/event-stream",
+    "accept-encoding": "identity",
+    "user-agent": "tollgate",
+    "x-client-request-id": request.requestId,
+  };
+  if (request.body !== null) headers["content-type"] = "application/json";
+  if (endpoint.auth === "api-key") headers["api-key"] = credential;
+  else headers["authorization"] = `Bearer ${credential}`;
+  return headers;
+}
+
+interface Call {
+  readonly path: string;
+  readonly method: "POST" | "GET" | "DELETE";
+  readonly headers: Record<string, string>;
+  readonly body: Uint8Array | null;
+}
+
+function dispatch(pool: Pool, call: Call, signal: AbortSignal): Promise<VendorAnswer> {
+  return new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | null = null;
+    let queue: ChunkQueue | null = null;
+    let hasStarted = false;
+    const onAbort = (): void => controller?.abort(new Error("aborted"));
+    const detach = (): void => signal.removeEventListener("abort", onAbort);
+    if (signal.aborted) return reject(new VendorFault("aborted", "the call was given up", { mayHaveReached: false }));
+    signal.addEventListener("abort", onAbort, { once: true });
+    pool.dispatch(
+      { ...call, body: call.body as Buffer | null },
+      {
+        onRequestStart(given) {
+          controller = given;
+          hasStarted = true;
+          if (signal.aborted) given.abort(new Error("aborted"));
+        },
+        onResponseStart(given, status, headers) {
+          if (status < 200) return; // informational heads precede the real one
+          queue = new ChunkQueue(highWaterBytes, {
+            pause: () => given.pause(),
+            resume: () => given.resume(),
+            abandon: (error) => given.abort(error),
+          });
+          resolve({ status, headers: flatten(headers), body: queue });
+        },
+        onResponseData(_given, chunk) {
+          queue?.push(chunk);
+        },
+        onResponseEnd() {
+          detach();
+          queue?.end();
+        },
+        onResponseError(_given, error) {
+          detach();
+          const fault = faultOf(error, hasStarted, signal.aborted);
+          if (queue === null) reject(fault);
+          else queue.fail(fault);
+        },
+      },
+    );
+  });
+}
+
+const unreachableCodes = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"]);
+
+function faultOf(error: Error & { code?: string }, hasStarted: boolean, isAborted: boolean): VendorFault {
+  const options = { mayHaveReached: hasStarted, cause: error };
+  if (isAborted) return new VendorFault("aborted", "the call was given up", options);
+  const code = error.code ?? "";
+  if (/TIMEOUT/.test(code) && hasStarted) return new VendorFault("timeout", "the vendor did not answer in time", options);
+  if (/^(HPE_|UND_ERR_(RES_CONTENT|HEADERS_OVERFLOW))/.test(code)) {
+    return new VendorFault("protocol", `the vendor broke the HTTP protocol (${code})`, options);
+  }
+  const isUnreachable = unreachableCodes.has(code) || /CERT|TLS|SSL/.test(code);
+  return new VendorFault("unreachable", `the connection to the vendor failed (${code || error.message})`, {
+    ...options,
+    mayHaveReached: hasStarted && !isUnreachable,
+  });
+}
+
+function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+  const flat: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(", ") : value;
+  }
+  return flat;
+}
