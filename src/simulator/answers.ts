@@ -1,0 +1,238 @@
+import { type Ask, lastUserText, type Tool } from "./ask.ts";
+import type { PromptCache } from "./cache.ts";
+import type { Directives } from "./directives.ts";
+import { familyOf } from "./families.ts";
+import type { Model } from "./models.ts";
+import { minimalJson, writeToolCalls } from "./objects.ts";
+import { createRandom, type Random } from "./seeded.ts";
+import { writeText } from "./text.ts";
+import { countTokens, encodeText, type Piece, splitIntoPieces } from "./tokens.ts";
+
+export type Finish = "stop" | "length" | "tool_calls" | "content_filter";
+
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  readonly fragments: readonly Piece[];
+  /** Billed tokens of the call besides its arguments: its name and its framing. */
+  readonly framing: number;
+}
+
+/** One choice of an answer, complete. Output billed = reasoning + pieces + calls + hidden. */
+export interface Choice {
+  readonly index: number;
+  readonly reasoning: number;
+  readonly pieces: readonly Piece[];
+  readonly calls: readonly ToolCall[];
+  readonly hidden: number;
+  readonly finish: Finish;
+}
+
+/** Tokens as the vendor counts and bills them; cached and written are parts of input, reasoning of output. */
+export interface Count {
+  readonly input: number;
+  readonly cachedInput: number;
+  readonly cacheWrite: number;
+  readonly output: number;
+  readonly reasoning: number;
+  readonly acceptedPrediction: number;
+  readonly rejectedPrediction: number;
+}
+
+export interface Answer {
+  readonly choices: readonly Choice[];
+  readonly count: Count;
+}
+
+export interface AnswerInputs {
+  readonly ask: Ask;
+  readonly model: Model;
+  readonly directives: Directives;
+  readonly seed: number;
+  readonly cache: PromptCache;
+}
+
+/** Tokens of the default answer: this many, and up to `spread` more. */
+const shortest = 8;
+const spread = 33;
+/** Reasoning comes in steps of this many tokens (all gpt-5 captures). */
+const reasoningStep = 64;
+const callFraming = 7;
+const effortFactor: Readonly<Record<string, number>> = {
+  none: 0,
+  minimal: 0,
+  low: 0.5,
+  medium: 1,
+  high: 2,
+  xhigh: 4,
+  max: 8,
+};
+
+/** The answer to `ask`: a function of the seed, the model, the messages and what the prompt cache holds. */
+export function writeAnswer(inputs: AnswerInputs): Answer {
+  const { ask, model } = inputs;
+  const ids = promptIds(ask, model);
+  const input = ids.length + promptOverhead(ask, model);
+  const { cached, written } = inputs.cache.use(model.name, ids);
+  const perPrompt = ask.api === "completions" ? ask.messages.length : 1;
+  const choices: Choice[] = [];
+  for (let index = 0; index < ask.choiceCount * perPrompt; index++) choices.push(writeChoice(inputs, index));
+  const output = sum(choices.map(outputOf));
+  const rejected = rejectedPrediction(ask, choices);
+  return {
+    choices:
+      rejected.rejected === 0
+        ? choices
+        : choices.map((c) => (c.index === 0 ? { ...c, hidden: c.hidden + rejected.rejected } : c)),
+    count: {
+      input,
+      cachedInput: cached,
+      cacheWrite: model.chargesCacheWrites ? written : 0,
+      output: output + rejected.rejected,
+      reasoning: sum(choices.map((choice) => choice.reasoning)),
+      acceptedPrediction: rejected.accepted,
+      rejectedPrediction: rejected.rejected,
+    },
+  };
+}
+
+export function outputOf(choice: Choice): number {
+  const calls = choice.calls.map((call) => call.framing + sum(call.fragments.map((piece) => piece.tokens)));
+  return choice.reasoning + choice.hidden + sum(choice.pieces.map((piece) => piece.tokens)) + sum(calls);
+}
+
+/** Tokens of the prompt alone, as `POST /v1/responses/input_tokens` states them. */
+export function countPrompt(ask: Ask, model: Model): number {
+  return promptIds(ask, model).length + promptOverhead(ask, model);
+}
+
+function promptIds(ask: Ask, model: Model): number[] {
+  const ids: number[] = [];
+  for (const message of ask.messages) for (const id of encodeText(message.text, model.encoding)) ids.push(id);
+  for (const tool of ask.tools)
+    for (const id of encodeText(JSON.stringify(tool.source), model.encoding)) ids.push(id);
+  return ids;
+}
+
+/** The cookbook's framing: 3 per message and its role, 1 per name, 3 at the end. Images at a flat 765 (1024² on 4o). */
+function promptOverhead(ask: Ask, model: Model): number {
+  if (ask.api === "completions" || ask.api === "embeddings") return 0;
+  let tokens = 3 + model.promptExtra;
+  for (const message of ask.messages) {
+    tokens += 3 + countTokens(message.role, model.encoding) + message.images * 765;
+    if (message.name !== null) tokens += 1 + countTokens(message.name, model.encoding);
+  }
+  return tokens + ask.tools.length * callFraming;
+}
+
+function writeChoice(inputs: AnswerInputs, index: number): Choice {
+  const { ask, model, directives } = inputs;
+  const random = createRandom(inputs.seed, model.name, JSON.stringify(ask.messages), index);
+  const user = lastUserText(ask.messages);
+  const tools = calledTools(ask, user);
+  const echo = directives.tokens === null ? (/Say "([^"]*)" and nothing else/.exec(user)?.[1] ?? null) : null;
+  const calls = tools.length > 0 ? writeToolCalls(tools, user, random, callFraming) : [];
+  const pieces = calls.length > 0 ? [] : writePieces(inputs, echo, random);
+  const visible =
+    sum(pieces.map((p) => p.tokens)) +
+    sum(calls.map((c) => c.framing + sum(c.fragments.map((f) => f.tokens))));
+  const reasoning = reasoningFor(inputs, visible, echo === null ? random : null);
+  const whole: Choice = {
+    index,
+    reasoning,
+    pieces,
+    calls,
+    hidden: model.hiddenOutput,
+    finish: calls.length > 0 ? "tool_calls" : "stop",
+  };
+  const cap = Math.min(ask.outputCap ?? model.maxOutput, model.maxOutput);
+  return outputOf(whole) <= cap ? whole : capChoice(whole, cap);
+}
+
+/** The cap covers reasoning and visible tokens alike; a choice that reaches it bills exactly the cap. */
+function capChoice(choice: Choice, cap: number): Choice {
+  const reasoning = Math.min(choice.reasoning, cap);
+  const pieces = takePieces(choice.pieces, cap - reasoning);
+  const calls: ToolCall[] = [];
+  let room = cap - reasoning - sum(pieces.map((piece) => piece.tokens));
+  for (const call of choice.calls) {
+    if (call.framing > room) break;
+    const fragments = takePieces(call.fragments, room - call.framing);
+    calls.push({ ...call, fragments });
+    room -= call.framing + sum(fragments.map((piece) => piece.tokens));
+  }
+  const isWhole =
+    pieces.length === choice.pieces.length &&
+    calls.length === choice.calls.length &&
+    reasoning === choice.reasoning;
+  const cutCall = calls.some((call, at) => call.fragments.length < (choice.calls[at]?.fragments.length ?? 0));
+  return {
+    ...choice,
+    reasoning,
+    pieces,
+    calls,
+    hidden: room,
+    finish: isWhole && !cutCall && room > 0 ? choice.finish : "length",
+  };
+}
+
+function takePieces(pieces: readonly Piece[], tokens: number): Piece[] {
+  const taken: Piece[] = [];
+  let left = tokens;
+  for (const piece of pieces) {
+    if (piece.tokens > left) break;
+    taken.push(piece);
+    left -= piece.tokens;
+  }
+  return taken;
+}
+
+function writePieces(inputs: AnswerInputs, echo: string | null, random: Random): readonly Piece[] {
+  const { ask, directives } = inputs;
+  if (directives.tokens !== null) return writeText(random, directives.tokens);
+  if (ask.format.kind === "json_schema")
+    return splitIntoPieces(JSON.stringify(minimalJson(ask.format.schema)));
+  if (ask.format.kind === "json_object") return splitIntoPieces('{"answer":"yes"}');
+  if (echo !== null) return splitIntoPieces(echo);
+  return writeText(random, shortest + random.below(spread));
+}
+
+/** 64 tokens for each 8 visible ones, by effort; a free answer is thought about a little more or less. */
+function reasoningFor(inputs: AnswerInputs, visible: number, random: Random | null): number {
+  const { ask, model, directives } = inputs;
+  const family = familyOf(model);
+  if (!family.thinks) return 0;
+  if (directives.reasoning !== null) return directives.reasoning;
+  const effort = ask.effort ?? family.efforts[0] ?? "medium";
+  const factor = effortFactor[effort] ?? 1;
+  if (factor === 0) return 0;
+  const steps = Math.ceil(visible / 8) + (random === null ? 0 : random.below(4));
+  return reasoningStep * Math.min(Math.max(1, Math.round(steps * factor)), 512);
+}
+
+/** Tools are called when they must be, or when the user asks about the weather and no result is there yet. */
+function calledTools(ask: Ask, user: string): readonly Tool[] {
+  if (ask.tools.length === 0 || ask.toolChoice === "none") return [];
+  if (ask.messages.at(-1)?.role === "tool") return [];
+  const named = ask.tools.find((tool) => tool.name === ask.toolChoice);
+  if (named !== undefined) return [named];
+  const [first] = ask.tools;
+  if (first === undefined) return [];
+  if (ask.toolChoice !== "required" && !/weather/i.test(user)) return [];
+  const cities = ask.parallelTools ? Math.max(1, [...user.matchAll(/\bin [A-Z]/g)].length) : 1;
+  return Array.from({ length: cities }, () => first);
+}
+
+/** A predicted output: words that match the answer's beginning are accepted, the rest was generated for nothing. */
+function rejectedPrediction(ask: Ask, choices: readonly Choice[]): { accepted: number; rejected: number } {
+  if (ask.prediction === null) return { accepted: 0, rejected: 0 };
+  const predicted = splitIntoPieces(ask.prediction);
+  const answer = choices[0]?.pieces ?? [];
+  let accepted = 0;
+  while (accepted < predicted.length && predicted[accepted]?.text === answer[accepted]?.text) accepted += 1;
+  return { accepted, rejected: predicted.length - accepted };
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
