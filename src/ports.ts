@@ -1,8 +1,8 @@
 /** Every outside effect as a type. Stories take these as parameters; edges implement them; they meet only in `cli/`. */
-import type { Decimal, PicoUsd } from "./core/money.ts";
+import type { PicoUsd } from "./core/money.ts";
 import type { PriceBook } from "./core/prices.ts";
 import type { Lesson } from "./core/parameters.ts";
-import type { ModelRoute } from "./core/routing.ts";
+import type { DeploymentRoute, ModelRoute } from "./core/routing.ts";
 
 /** Milliseconds. `now` is for durations and display only: money is decided by the database's clock. */
 export interface Clock {
@@ -182,20 +182,8 @@ export interface Keys {
 
 // ---------------------------------------------------------------- vendors
 
-/** One deployment as the vendor edge needs it: where, how to authenticate, and what it is called there. */
-export interface Deployment {
-  readonly endpoint: string;
-  readonly kind: "azure" | "openai";
-  readonly deployment: string;
-  /** The underlying model as configured: decides price, tokenizer and parameters until an answer says more. */
-  readonly model: string;
-  readonly weight: number;
-  readonly onDisconnect: "drain" | "cancel";
-  readonly drainTimeoutMs: number;
-}
-
 export interface VendorRequest {
-  readonly deployment: Deployment;
+  readonly deployment: DeploymentRoute;
   /** "chat/completions", "responses", … under the vendor's API root. */
   readonly operation: string;
   readonly method: "POST" | "GET" | "DELETE";
@@ -242,8 +230,8 @@ export interface Catalog {
 }
 
 export interface TokenCounter {
-  /** Tokens of `text`; `isUpperBound` when it was too large to count exactly and bytes stand in. Never blocks for long. */
-  count(text: string, encoding: string): Promise<{ readonly tokens: number; readonly isUpperBound: boolean }>;
+  /** Tokens of the texts; `isUpperBound` when they were too large to count exactly and bytes stand in. Never blocks for long. */
+  countAll(texts: readonly string[], encoding: string): Promise<{ readonly tokens: number; readonly isUpperBound: boolean }>;
 }
 
 // ---------------------------------------------------------------- observations
@@ -276,5 +264,3 @@ export interface Ports {
   readonly tokens: TokenCounter;
   readonly observe: Observe;
 }
-
-export type { Decimal };

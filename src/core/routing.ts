@@ -15,6 +15,8 @@ export interface ModelRoute {
 export interface DeploymentRoute {
   readonly endpoint: string;
   readonly kind: "azure" | "openai";
+  /** Whose price list applies: "azure", "openai", or another vendor's name in the price book. */
+  readonly provider: string;
   /** What the vendor calls it. */
   readonly deployment: string;
   /** The underlying model: decides price, tokenizer and parameter rules until an answer says which model served. */
@@ -25,6 +27,8 @@ export interface DeploymentRoute {
   readonly onDisconnect: "drain" | "cancel";
   readonly drainTimeoutMs: number;
   readonly apiVersion: string | null;
+  /** Azure bills the prompt of a request its filter refused, without usage; true charges an estimate of it (dialect §3.6). */
+  readonly chargeFilteredPrompt: boolean;
 }
 
 /**

@@ -1,0 +1,51 @@
+/** What a vendor's error body says, whatever envelope it came in (dialect §3.4, §9). */
+export interface VendorError {
+  readonly message: string;
+  readonly type: string | null;
+  readonly param: string | null;
+  readonly code: string | null;
+  /** The vendor's content filter refused the prompt. */
+  readonly isContentFilter: boolean;
+}
+
+const object = (value: unknown): Readonly<Record<string, unknown>> | null =>
+  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : null;
+const text = (value: unknown): string | null =>
+  typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : null;
+
+/** Reads an error body: `error.message`, else `message`, else the raw text without its markup. */
+export function readVendorError(status: number, body: string): VendorError {
+  const json = parse(body);
+  const error = object(json?.["error"]);
+  const raw = body.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim().slice(0, 300);
+  const message = text(error?.["message"]) ?? text(json?.["message"]) ?? text(json?.["error"]) ?? (raw === "" ? `HTTP ${status}` : raw);
+  const code = text(error?.["code"]) ?? text(json?.["code"]);
+  return {
+    message: redact(message),
+    type: text(error?.["type"]),
+    param: text(error?.["param"]),
+    code,
+    isContentFilter: code === "content_filter",
+  };
+}
+
+function parse(body: string): Readonly<Record<string, unknown>> | null {
+  try {
+    return object(JSON.parse(body));
+  } catch {
+    return null; // not JSON: an HTML page of a proxy, plain text
+  }
+}
+
+/** Credentials as vendors print them: whole, or with a masked middle ("sk-ab***yz"). */
+const credentials = [
+  /\b(sk|pk|rk|gsk|xai|api|key)-[A-Za-z0-9_*.•-]{6,}/g,
+  /\bBearer\s+[A-Za-z0-9._~+/=*-]{8,}/gi,
+  /\beyJ[A-Za-z0-9_-]{10,}(\.[A-Za-z0-9_-]+)*/g,
+  /\b[A-Fa-f0-9]{32,}\b/g,
+  /\b[A-Za-z0-9]{2,8}\*{4,}[A-Za-z0-9]{0,8}\b/g,
+];
+
+/** Text with anything that looks like a credential taken out: a vendor's error may echo our key. */
+export const redact = (message: string): string =>
+  credentials.reduce((result, form) => result.replace(form, "[hidden]"), message);

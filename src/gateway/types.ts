@@ -1,0 +1,143 @@
+import type { CreditUnit, PicoUsd } from "../core/money.ts";
+import type { JsonBody, Rewrite } from "../core/parameters.ts";
+import type { PriceBook, PriceRow } from "../core/prices.ts";
+import type { DeploymentRoute, ModelRoute } from "../core/routing.ts";
+import type { HoldTerms } from "../core/upper-bound.ts";
+import type { KeyIdentity, RateLimits } from "../ports.ts";
+import type { RequestFacts } from "../protocol/request.ts";
+
+/** One request of a customer, authenticated and read. */
+export interface ApiRequest {
+  readonly identity: KeyIdentity;
+  readonly facts: RequestFacts;
+  /** With the fingerprint of body and route. */
+  readonly idempotency: { readonly key: string; readonly fingerprint: string } | null;
+  readonly clientRequestId: string | null;
+  /** `Clock.elapsed()` when the request's head arrived, ms. */
+  readonly arrivedAt: number;
+}
+
+/** What an answer's head says about the request; the http edge turns it into headers. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly contentType: string;
+  readonly requestId: string;
+  readonly model: string | null;
+  readonly endpoint: string | null;
+  readonly hold: PicoUsd | null;
+  readonly outputCap: number | null;
+  readonly rewrites: readonly Rewrite[];
+  readonly vendorHeaders: Readonly<Record<string, string>>;
+  readonly limits: RateLimits | null;
+  /** Of non-streamed answers, once settled. */
+  readonly charge: PicoUsd | null;
+  readonly usageSource: string | null;
+}
+
+/** The way back to the customer. Losing it ends nothing but the writing. */
+export interface Client {
+  /** Sends the head; only once, and before anything else. */
+  begin(head: AnswerHead): void;
+  hasBegun(): boolean;
+  write(chunks: readonly Uint8Array[]): void;
+  end(): void;
+  refuse(refusal: Refusal): void;
+  isGone(): boolean;
+  /** Aborts when the customer has left. */
+  readonly gone: AbortSignal;
+  /** Resolves when the customer has taken enough of what was written, or has left. */
+  whenWritable(): Promise<void> | null;
+}
+
+export type RefusalCode =
+  | "invalid_api_key"
+  | "account_frozen"
+  | "model_not_found"
+  | "model_not_priced"
+  | "credit_balance_exhausted"
+  | "key_spend_limit_exceeded"
+  | "rate_limit_exceeded"
+  | "unsupported_feature"
+  | "stored_object_not_found"
+  | "idempotency_key_reused"
+  | "idempotency_in_progress"
+  | "ledger_unavailable"
+  | "upstream_unavailable"
+  | "upstream_auth_failed"
+  | "overloaded"
+  | "vendor_refused";
+
+/** An expected end without an answer, as a value. */
+export interface Refusal {
+  readonly code: RefusalCode;
+  readonly message: string;
+  readonly requestId: string;
+  readonly param: string | null;
+  readonly retryAfterMs: number | null;
+  /** Of money refusals. */
+  readonly funds: {
+    readonly limitSource: "account_balance" | "key_spend_limit";
+    readonly required: PicoUsd;
+    readonly available: PicoUsd;
+    readonly maxAffordableOutputTokens: number | null;
+  } | null;
+  readonly limits: RateLimits | null;
+  /** Of `vendor_refused`: the vendor's own answer. */
+  readonly vendor: {
+    readonly status: number;
+    readonly type: string | null;
+    readonly code: string | null;
+    readonly headers: Readonly<Record<string, string>>;
+  } | null;
+  readonly endpoint: string | null;
+}
+
+/** One call to a vendor, as the request record keeps it. Times are RFC 3339. */
+export interface Attempt {
+  readonly endpoint: string;
+  readonly deployment: string;
+  readonly status: number | null;
+  readonly vendor_request_id: string | null;
+  readonly usage: unknown;
+  readonly reason: string | null;
+  readonly started_at: string;
+  readonly ended_at: string;
+}
+
+/** A deployment with everything that decides its price. */
+export interface PricedDeployment {
+  readonly route: DeploymentRoute;
+  readonly row: PriceRow;
+}
+
+/** A request that may be sent: priced, bounded, and with its hold committed. */
+export interface Admitted {
+  readonly id: string;
+  readonly request: ApiRequest;
+  readonly model: ModelRoute;
+  readonly book: PriceBook;
+  readonly deployments: readonly PricedDeployment[];
+  readonly terms: HoldTerms;
+  readonly hold: PicoUsd;
+  /** The cap per choice that is sent to the vendor; null where the operation has none. */
+  readonly cap: number | null;
+  /** True when the client gave none and Tollgate chose it. */
+  readonly isCapOurs: boolean;
+  readonly limits: RateLimits;
+  readonly admittedAtMs: number;
+  readonly createdAt: string;
+}
+
+export interface GatewaySettings {
+  readonly credit: CreditUnit;
+  readonly defaultMaxOutputTokens: number;
+  readonly maxAnswerBytes: number;
+  readonly maxEventBytes: number;
+  /** Share of requests with vendor usage that are estimated too, 0 to 1. */
+  readonly estimateSampleRate: number;
+  /** Cool-down of a deployment that failed, ms, when the vendor names no time. */
+  readonly coolDownMs: number;
+  readonly random: () => number;
+}
+
+export type { JsonBody };
