@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { parseApiKey } from "../core/api-key.ts";
+import type { Clock, KeyIdentity, Keys } from "../ports.ts";
+
+/** How long a verified key is believed without asking the database again, ms. Every hold is checked there anyway. */
+const believeMs = 1_000;
+const maxCached = 10_000;
+
+export type Authentication =
+  | { readonly ok: true; readonly identity: KeyIdentity }
+  | { readonly ok: false; readonly message: string };
+
+/** Verifies the key of a request: form and checksum first, so that raw input never reaches the database. */
+export function createAuthenticator(keys: Keys, clock: Clock): (headers: IncomingHttpHeaders) => Promise<Authentication> {
+  const cache = new Map<string, { identity: KeyIdentity | null; at: number }>();
+  return async (headers) => {
+    const presented = presentedKey(headers);
+    if (presented === null) {
+      return refuse("You didn't provide an API key; send it as `Authorization: Bearer sk-tg-…` or `api-key: sk-tg-…`.");
+    }
+    if (presented === "ambiguous") return refuse("Two different API keys were sent; send one.");
+    if (parseApiKey(presented) === null) return refuse("Incorrect API key provided: it is not a Tollgate key, or a letter is wrong.");
+    const hash = createHash("sha256").update(presented).digest();
+    const name = hash.toString("base64");
+    const now = clock.elapsed();
+    let known = cache.get(name);
+    if (known === undefined || now - known.at > believeMs) {
+      known = { identity: await keys.find(hash), at: now };
+      if (cache.size >= maxCached) cache.clear();
+      cache.set(name, known);
+    }
+    if (known.identity === null) return refuse("Incorrect API key provided: it is unknown, revoked or expired.");
+    return { ok: true, identity: known.identity };
+  };
+}
+
+const refuse = (message: string): Authentication => ({ ok: false, message });
+
+function presentedKey(headers: IncomingHttpHeaders): string | "ambiguous" | null {
+  const bearer = /^Bearer\s+(\S+)$/i.exec(headers.authorization ?? "")?.[1] ?? null;
+  const apiKey = headers["api-key"];
+  const plain = typeof apiKey === "string" && apiKey !== "" ? apiKey : null;
+  if (bearer !== null && plain !== null && bearer !== plain) return "ambiguous";
+  return bearer ?? plain;
+}

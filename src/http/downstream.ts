@@ -1,0 +1,68 @@
+import type { ServerResponse } from "node:http";
+import type { AnswerHead, Client, Refusal } from "../gateway/types.ts";
+import { answerHeaders } from "./headers.ts";
+import { type AnswerSettings, answerOf, type ErrorAnswer } from "./refusal-answers.ts";
+
+/** Above this many unsent bytes the vendor is read no further until the client has taken some. */
+const highWaterBytes = 512 * 1024;
+/** A client that takes nothing for so long has left. */
+const stalledMs = 120_000;
+
+/** The customer's side of one request on Node's response. Losing the socket only stops the writing. */
+export function createDownstream(response: ServerResponse, settings: AnswerSettings): Client {
+  const gone = new AbortController();
+  let hasBegun = false;
+  response.on("close", () => {
+    if (!response.writableFinished) gone.abort();
+  });
+  // A reset socket is a client that left; `close` follows and says so.
+  response.on("error", () => gone.abort());
+  const send = (answer: ErrorAnswer): void => sendError(response, answer);
+  return {
+    gone: gone.signal,
+    isGone: () => gone.signal.aborted,
+    hasBegun: () => hasBegun,
+    begin(head: AnswerHead) {
+      hasBegun = true;
+      if (gone.signal.aborted) return;
+      response.writeHead(head.status, answerHeaders(head, settings.credit));
+    },
+    write(chunks) {
+      if (gone.signal.aborted || response.writableEnded) return;
+      if (chunks.length === 1) {
+        response.write(chunks[0]);
+        return;
+      }
+      response.cork();
+      for (const chunk of chunks) response.write(chunk);
+      response.uncork();
+    },
+    end() {
+      if (!gone.signal.aborted) response.end();
+    },
+    refuse(refusal: Refusal) {
+      hasBegun = true;
+      if (!gone.signal.aborted) send(answerOf(refusal, settings));
+    },
+    whenWritable() {
+      if (gone.signal.aborted || response.writableLength < highWaterBytes) return null;
+      return new Promise((resolve) => {
+        const timer = setTimeout(() => response.destroy(), stalledMs);
+        const go = (): void => {
+          clearTimeout(timer);
+          response.off("drain", go);
+          gone.signal.removeEventListener("abort", go);
+          resolve();
+        };
+        response.once("drain", go);
+        gone.signal.addEventListener("abort", go, { once: true });
+      });
+    },
+  };
+}
+
+export function sendError(response: ServerResponse, answer: ErrorAnswer): void {
+  const body = Buffer.from(JSON.stringify(answer.body));
+  response.writeHead(answer.status, { ...answer.headers, "content-length": String(body.length) });
+  response.end(body);
+}
