@@ -82,10 +82,12 @@ export type Origin =
   | { readonly kind: "environment"; readonly name: string }
   | { readonly kind: "file"; readonly file: string; readonly line: number; readonly column: number };
 
+export type EffectiveScalar = string | number | boolean;
+
 export interface EffectiveValue {
   /** Keys from the root; a number is a place in a list. */
   readonly path: readonly (string | number)[];
-  readonly value: string | number | boolean | null;
+  readonly value: EffectiveScalar | readonly EffectiveScalar[];
   readonly origin: Origin;
 }
 

@@ -85,6 +85,11 @@ function readCredential(name: string, endpoint: EndpointDocument, report: Report
   }
   if (file !== undefined) return { kind: "token_file", file };
   if (key === undefined || key === "none") return { kind: "none" };
+  if (key === "[hidden]")
+    report(
+      [...path, "api_key"],
+      `endpoints.${name}.api_key is what config show prints for a secret; write \${NAME} and set that variable`,
+    );
   // A line end or a space comes from copying; sent along it would only give a puzzling 401.
   if (!/^[\x21-\x7e]+$/.test(key))
     report(

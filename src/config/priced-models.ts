@@ -8,7 +8,7 @@ export function listPricedModels(book: PriceBook, provider: string, atMs: number
   const names = new Set(book.rows().flatMap((row) => (row.provider === provider ? [row.model] : [])));
   const isSold = (name: string): boolean => {
     const row = book.find(provider, name, atMs);
-    return row !== null && row.tiers.some((tier) => tier.prices.input !== undefined);
+    return row?.tiers.some((tier) => tier.prices.input !== undefined) === true;
   };
   return [...names].filter((name) => !isTemplate(name) && !isSpelling(name, names) && isSold(name)).sort();
 }

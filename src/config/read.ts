@@ -116,9 +116,9 @@ class Reader {
     }
     // A group's own default is the empty map, filled with the defaults of its fields.
     if (field.type === "object") return this.read(field, emptyMap({ kind: "default" }), path);
-    const shown = Array.isArray(field.default) ? JSON.stringify(field.default) : field.default;
-    this.origins.push({ path, value: shown as string | number | boolean, origin: { kind: "default" } });
-    return structuredClone(field.default);
+    const value = structuredClone(field.default) as EffectiveValue["value"];
+    this.origins.push({ path, value, origin: { kind: "default" } });
+    return value;
   }
 
   #readList(schema: FieldSchema, source: Source, path: Path): unknown {
@@ -140,7 +140,7 @@ class Reader {
       );
     if (items.length > maxItems)
       this.#report(source.origin, path, `must have at most ${maxItems} entries, not ${items.length}`);
-    if (items.length === 0) this.origins.push({ path, value: "[]", origin: source.origin });
+    if (items.length === 0) this.origins.push({ path, value: [], origin: source.origin });
     return item === undefined
       ? []
       : items.slice(0, maxItems).map((one, index) => this.read(item, one, [...path, index]));
@@ -152,7 +152,7 @@ class Reader {
       const shown = source.form === "empty" ? "nothing" : describeText(schema, source);
       return this.#report(source.origin, path, `must be ${describeExpected(schema)}, not ${shown}`);
     }
-    this.origins.push({ path, value: show(schema, value), origin: source.origin });
+    this.origins.push({ path, value: show(schema, value, source.reference), origin: source.origin });
     return value;
   }
 
@@ -208,10 +208,15 @@ const isRightText = ({ minLength = 0, maxLength = 65_536, pattern }: FieldSchema
   text.length <= maxLength &&
   (pattern === undefined || new RegExp(pattern).test(text));
 
-/** A connection string is shown without its password; a secret not at all. */
-function show(schema: FieldSchema, value: string | number | boolean): string | number | boolean {
-  if (value === "" || typeof value !== "string") return value;
-  return schema.isSecret === true ? "[hidden]" : schema.hasPassword === true ? hidePassword(value) : value;
+/** A connection string is shown without its password; a secret as the variable that holds it, or not at all. */
+function show(
+  schema: FieldSchema,
+  value: string | number | boolean,
+  reference: string | null,
+): string | number | boolean {
+  if (typeof value !== "string" || value === "" || value === "none") return value;
+  if (schema.isSecret === true) return reference ?? "[hidden]";
+  return schema.hasPassword === true ? hidePassword(value) : value;
 }
 
 function hidePassword(text: string): string {

@@ -41,8 +41,19 @@ export interface SourceScalar {
   readonly form: "plain" | "quoted" | "empty" | "failed";
   /** Names of variables in the text: their content is never shown. */
   readonly variables: readonly string[];
+  /** The one `${NAME}` that is the whole text, so that a secret can be shown as where it comes from. */
+  readonly reference: string | null;
   readonly origin: Origin;
 }
+
+const empty = (form: "empty" | "failed", origin: Origin): SourceScalar => ({
+  kind: "scalar",
+  text: "",
+  form,
+  variables: [],
+  reference: null,
+  origin,
+});
 
 export const emptyMap = (origin: Origin): Source & { kind: "map" } => ({
   kind: "map",
@@ -55,6 +66,7 @@ export const scalar = (text: string, origin: Origin): SourceScalar => ({
   text,
   form: "plain",
   variables: origin.kind === "environment" ? [origin.name] : [],
+  reference: origin.kind === "environment" ? `\${${origin.name.replace(/_FILE$/, "")}}` : null,
   origin,
 });
 
@@ -121,11 +133,10 @@ class TreeReader {
     }
     const origin = this.#file.place(offset);
     if (isScalar(node)) return this.#readScalar(node, origin);
-    if (!isMap(node) && !isSeq(node))
-      return { kind: "scalar", text: "", form: "empty", variables: [], origin };
+    if (!isMap(node) && !isSeq(node)) return empty("empty", origin);
     if (this.#open.has(node)) {
       this.#file.report(offset, "this alias contains itself; write the value out");
-      return { kind: "scalar", text: "", form: "failed", variables: [], origin };
+      return empty("failed", origin);
     }
     this.#open.add(node);
     const tree = isMap(node) ? this.#readMap(node.items, origin) : this.#readList(node.items, origin, offset);
@@ -177,7 +188,8 @@ class TreeReader {
     const isFailed = isMalformed || expansion.problems.length > 0;
     const isUntyped = isPlain || expansion.names.length > 0;
     const form = isFailed ? "failed" : isEmpty ? "empty" : isUntyped ? "plain" : "quoted";
-    return { kind: "scalar", text: expansion.text, form, variables: expansion.names, origin };
+    const reference = /^\$\{[A-Za-z0-9_]+\}$/.test(written) ? written : null;
+    return { kind: "scalar", text: expansion.text, form, variables: expansion.names, reference, origin };
   }
 
   /** The offset of the expression with this number in a scalar: shielding keeps each character in its place. */
