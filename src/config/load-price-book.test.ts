@@ -1,15 +1,10 @@
-import { readFileSync } from "node:fs";
-import { findProvider } from "@pydantic/genai-prices";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatUsd, formatUsdPerMillion, parseDecimal, parseUsdPerMillion } from "../core/money.ts";
+import { formatUsd, formatUsdPerMillion, parseDecimal } from "../core/money.ts";
 import type { MeterKind, PriceRow, PriceTier } from "../core/prices.ts";
 import { rate, tierFor } from "../core/rating.ts";
 import { type Fees, noFees, noUsage } from "../core/usage.ts";
-import catalogueFile from "./catalogue.json" with { type: "json" };
-import { readCatalogue } from "./catalogue.ts";
 import { loadPriceBook } from "./load-price-book.ts";
-import { priceDataVersion, readPriceData } from "./price-data.ts";
 import { operatorRow } from "./price-entry.ts";
 
 const book = loadPriceBook({ operatorRows: [], adminRows: [] });
@@ -191,75 +186,9 @@ describe("prices in force", () => {
   ])("%s is billed by %s", (model, id) => expect(get("azure", model).id).toBe(id));
 });
 
-describe("limits", () => {
-  test.each([
-    ["gpt-4o", 128_000, null, 16_384],
-    ["gpt-4.1-mini", 1_047_576, null, 32_768],
-    ["o3", 200_000, null, 100_000],
-    ["gpt-5-mini", 400_000, 272_000, 128_000],
-    ["gpt-5-chat-latest", 128_000, null, 16_384],
-    ["gpt-5.4", 1_050_000, 922_000, 128_000],
-    ["gpt-5-4-nano", 400_000, 272_000, 128_000],
-    ["gpt-6.2-sol", 1_050_000, 922_000, 128_000],
-  ])(
-    "%s holds %s tokens, reads %s and writes %s",
-    (model, contextWindow, maxInputTokens, maxOutputTokens) => {
-      expect(get("openai", model)).toMatchObject({ contextWindow, maxInputTokens, maxOutputTokens });
-    },
-  );
-
-  test("the output cap and the context window of every priced chat model of OpenAI and Azure are known", () => {
-    const { limitsOf } = readCatalogue();
-    const unknown = book
-      .rows()
-      .filter(
-        ({ provider, tiers }) =>
-          ["openai", "azure"].includes(provider) && tiers[0]?.prices.output !== undefined,
-      )
-      .filter(({ model }) => {
-        const limits = limitsOf(model);
-        return limits === null || limits.contextWindow === null || limits.maxOutputTokens === null;
-      });
-    expect(unknown.map(({ id }) => id)).toEqual([]);
-  });
-});
-
 describe("the book as a whole", () => {
   const feeCounts: Fees = { webSearch: 1, fileSearch: 1, codeInterpreter: 1 };
   const exactly = parseDecimal("1");
-
-  test("every OpenAI and Azure list price of genai-prices converts exactly", () => {
-    const numbers = (value: unknown): number[] =>
-      typeof value === "number"
-        ? [value]
-        : typeof value === "object" && value !== null
-          ? Object.values(value).flatMap(numbers)
-          : [];
-    const inexact = ["openai", "azure"].flatMap((provider) =>
-      (findProvider({ providerId: provider })?.models ?? [])
-        .flatMap(({ prices }) =>
-          numbers(Array.isArray(prices) ? prices.map((period) => period.prices) : prices),
-        )
-        .filter((price) => formatUsdPerMillion(parseUsdPerMillion(String(price))) !== String(price)),
-    );
-    expect(inexact).toEqual([]);
-  });
-
-  test("only models that are sold by other units, or as free, are left out", () => {
-    const names = readPriceData()
-      .unpriced.filter(({ provider }) => provider === "openai" || provider === "azure")
-      .map(({ provider, model }) => `${provider}/${model}`);
-    expect(names).toEqual([
-      ...["gpt-image-1", "gpt-image-1-mini", "gpt-image-1.5", "gpt-image-2"].map(
-        (model) => `openai/${model}`,
-      ),
-      ...["gpt-realtime", "gpt-realtime-2", "gpt-realtime-mini", "gpt-transcribe"].map(
-        (model) => `openai/${model}`,
-      ),
-      ...["openai/moderation", "openai/whisper-1", "azure/babbage", "azure/curie", "azure/davinci"],
-      ...["azure/mai-ds-r1:free", "azure/phi-4-reasoning-plus:free", "azure/phi-4-reasoning:free"],
-    ]);
-  });
 
   test("any usage of a chat model can be rated, on every service tier and in every context", () => {
     const rows = book.rows().filter(({ tiers }) => tiers[0]?.prices.output !== undefined);
@@ -291,26 +220,6 @@ describe("the book as a whole", () => {
         expect(bounds).toEqual([...new Set(bounds)].sort((a, b) => a - b));
       }
     }
-  });
-
-  test("nothing in the catalogue is about a model that has no row", () => {
-    const priced = new Set(book.rows().map(({ provider, model }) => `${provider}/${model}`));
-    const listed = new Set(readPriceData().rows.map(({ provider, model }) => `${provider}/${model}`));
-    const named = [...catalogueFile.prices, ...catalogueFile.service_tiers].flatMap(({ provider, models }) =>
-      models.map((model) => `${provider}/${model}`),
-    );
-    expect(named.filter((name) => !priced.has(name))).toEqual([]);
-    const excluded = catalogueFile.excluded.flatMap(({ provider, models }) =>
-      models.map((model) => `${provider}/${model}`),
-    );
-    expect(excluded.filter((name) => !listed.has(name))).toEqual([]);
-    const limited = catalogueFile.limits.flatMap(({ models }) => models);
-    expect(limited.filter((model) => !priced.has(`openai/${model}`))).toEqual([]);
-  });
-
-  test("the installed genai-prices is the version that was reviewed", () => {
-    const file = new URL("../../node_modules/@pydantic/genai-prices/package.json", import.meta.url);
-    expect(JSON.parse(readFileSync(file, "utf8")).version).toBe(priceDataVersion);
   });
 });
 

@@ -44,10 +44,11 @@ export function createCounter(ranks: RankList, encoding: EncodingName): Counter 
 
 /** What all counts of one encoding share; none of it holds anything of a count between two pieces. */
 class Tools {
-  readonly ranks: Ranks;
+  private readonly ranks: Ranks;
   readonly splitter: Splitter;
   private readonly cache = new PieceCache();
   private readonly shortMerge: ShortMerge;
+  /** The bytes of the piece at hand: no view of them is made, because that costs as much as a lookup. */
   private readonly scratch = new Uint8Array(longPieceBytes * 3);
 
   constructor(ranks: Ranks, splitter: Splitter) {
@@ -56,22 +57,27 @@ class Tools {
     this.shortMerge = new ShortMerge(ranks);
   }
 
-  /** Encodes a piece of at most `longPieceBytes` units into the scratch bytes. */
-  encode(text: string, piece: TextRange): Uint8Array {
-    return this.scratch.subarray(0, encodeUtf8(text, piece, this.scratch));
+  /** Makes a piece of at most `longPieceBytes` units the one at hand and returns its size in bytes. */
+  takeUp(text: string, piece: TextRange): number {
+    return encodeUtf8(text, piece, this.scratch);
   }
 
-  /** Tokens of a piece of at most `shortPieceBytes`. */
-  countShort(bytes: Uint8Array): number {
-    const size = bytes.length;
+  /** Tokens of the piece at hand, which has at most `shortPieceBytes`. */
+  countShort(size: number): number {
     if (size === 1) return 1;
-    const hash = hashBytes(bytes, 0, size);
-    if (this.ranks.findHashed(bytes, size, hash) !== noRank) return 1;
-    const known = this.cache.find(bytes, size, hash);
+    const { scratch } = this;
+    const hash = hashBytes(scratch, 0, size);
+    if (this.ranks.findHashed(scratch, size, hash) !== noRank) return 1;
+    const known = this.cache.find(scratch, size, hash);
     if (known !== 0) return known;
-    const count = this.shortMerge.count(bytes, size);
-    this.cache.store(bytes, size, hash, count);
+    const count = this.shortMerge.count(scratch, size);
+    this.cache.store(scratch, size, hash, count);
     return count;
+  }
+
+  /** A merge of the piece at hand, which it takes a copy of. */
+  startLong(size: number): LongMerge {
+    return new LongMerge(this.ranks, this.scratch.slice(0, size));
   }
 }
 
@@ -137,15 +143,15 @@ class TextCount implements RunningCount {
       return 0;
     }
     this.position = end;
-    const bytes = tools.encode(text, { start, end });
-    if (bytes.length <= shortPieceBytes) {
-      this.tokens += tools.countShort(bytes);
-    } else if (bytes.length <= longPieceBytes) {
-      this.merge = new LongMerge(tools.ranks, bytes.slice());
+    const size = tools.takeUp(text, { start, end });
+    if (size <= shortPieceBytes) {
+      this.tokens += tools.countShort(size);
+    } else if (size <= longPieceBytes) {
+      this.merge = tools.startLong(size);
     } else {
-      this.tokens += bytes.length;
+      this.tokens += size;
       this.isUpperBound = true;
     }
-    return bytes.length;
+    return size;
   }
 }

@@ -12,8 +12,8 @@ export const longPieceBytes = 65_536;
 /** Merges pieces of at most `shortPieceBytes`. One instance is used again and again: it holds nothing between calls. */
 export class ShortMerge {
   private readonly ranks: Ranks;
-  private readonly starts = new Int32Array(shortPieceBytes + 1);
-  private readonly pairs = new Int32Array(shortPieceBytes + 1);
+  private readonly starts = new Int32Array(shortPieceBytes + 2);
+  private readonly pairs = new Int32Array(shortPieceBytes + 2);
 
   constructor(ranks: Ranks) {
     this.ranks = ranks;
@@ -24,7 +24,7 @@ export class ShortMerge {
     const { ranks, starts, pairs } = this;
     let parts = size;
     for (let i = 0; i <= size; i++) starts[i] = i;
-    for (let i = 0; i < size - 1; i++) pairs[i] = ranks.find(bytes, i, i + 2);
+    for (let i = 0; i < size - 1; i++) pairs[i] = ranks.findPair(bytes, i);
     for (;;) {
       let lowest = noRank;
       let at = -1;
@@ -37,8 +37,11 @@ export class ShortMerge {
       }
       if (at < 0) return parts;
       parts -= 1;
-      starts.copyWithin(at + 1, at + 2, parts + 2);
-      pairs.copyWithin(at + 1, at + 2, parts + 1);
+      // A loop, because copyWithin costs more than it saves on a few dozen elements.
+      for (let i = at + 1; i <= parts; i++) {
+        starts[i] = starts[i + 1] as number;
+        pairs[i] = pairs[i + 1] as number;
+      }
       if (at < parts - 1) pairs[at] = this.rankAt(bytes, at);
       if (at > 0) pairs[at - 1] = this.rankAt(bytes, at - 1);
     }

@@ -11,6 +11,8 @@ export class Ranks {
   private readonly slots: Int32Array;
   private readonly mask: number;
   private readonly longestToken: number;
+  /** Ranks of all two-byte strings: every merge starts by looking these up. */
+  private readonly pairs = new Int32Array(65_536).fill(noRank);
 
   constructor(list: RankList) {
     const { pool, offsets } = packTokens(list);
@@ -29,6 +31,7 @@ export class Ranks {
       let slot = hashBytes(pool, start, end) & this.mask;
       while (this.slots[slot] !== -1) slot = (slot + 1) & this.mask;
       this.slots[slot] = rank;
+      if (end - start === 2) this.pairs[((pool[start] as number) << 8) | (pool[start + 1] as number)] = rank;
     }
     this.longestToken = longest;
   }
@@ -37,6 +40,11 @@ export class Ranks {
   find(bytes: Uint8Array, start: number, end: number): number {
     if (end - start > this.longestToken) return noRank;
     return this.findHashed(bytes, end - start, hashBytes(bytes, start, end), start);
+  }
+
+  /** The rank of the two bytes at `start`, or `noRank`. */
+  findPair(bytes: Uint8Array, start: number): number {
+    return this.pairs[((bytes[start] as number) << 8) | (bytes[start + 1] as number)] as number;
   }
 
   /** As `find` for a caller that has the hash already. */
