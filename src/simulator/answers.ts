@@ -44,8 +44,17 @@ export interface Answer {
   readonly count: Count;
 }
 
+/** The prompt as the vendor counts it. */
+export interface Prompt {
+  /** The token ids of its text, which the prompt cache knows it by. */
+  readonly ids: readonly number[];
+  /** Billed input: the text and its framing. */
+  readonly input: number;
+}
+
 export interface AnswerInputs {
   readonly ask: Ask;
+  readonly prompt: Prompt;
   readonly model: Model;
   readonly directives: Directives;
   readonly seed: number;
@@ -70,10 +79,8 @@ const effortFactor: Readonly<Record<string, number>> = {
 
 /** The answer to `ask`: a function of the seed, the model, the messages and what the prompt cache holds. */
 export function writeAnswer(inputs: AnswerInputs): Answer {
-  const { ask, model } = inputs;
-  const ids = promptIds(ask, model);
-  const input = ids.length + promptOverhead(ask, model);
-  const { cached, written } = inputs.cache.use(model.name, ids);
+  const { ask, model, prompt } = inputs;
+  const { cached, written } = inputs.cache.use(model.name, prompt.ids);
   const perPrompt = ask.api === "completions" ? ask.messages.length : 1;
   const choices: Choice[] = [];
   for (let index = 0; index < ask.choiceCount * perPrompt; index++) choices.push(writeChoice(inputs, index));
@@ -85,7 +92,7 @@ export function writeAnswer(inputs: AnswerInputs): Answer {
         ? choices
         : choices.map((c) => (c.index === 0 ? { ...c, hidden: c.hidden + rejected.rejected } : c)),
     count: {
-      input,
+      input: prompt.input,
       cachedInput: cached,
       cacheWrite: model.chargesCacheWrites ? written : 0,
       output: output + rejected.rejected,
@@ -101,9 +108,10 @@ export function outputOf(choice: Choice): number {
   return choice.reasoning + choice.hidden + sum(choice.pieces.map((piece) => piece.tokens)) + sum(calls);
 }
 
-/** Tokens of the prompt alone, as `POST /v1/responses/input_tokens` states them. */
-export function countPrompt(ask: Ask, model: Model): number {
-  return promptIds(ask, model).length + promptOverhead(ask, model);
+/** Counts a prompt: what `POST /v1/responses/input_tokens` states and every answer bills. */
+export function readPrompt(ask: Ask, model: Model): Prompt {
+  const ids = promptIds(ask, model);
+  return { ids, input: ids.length + promptOverhead(ask, model) };
 }
 
 function promptIds(ask: Ask, model: Model): number[] {

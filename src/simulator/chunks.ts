@@ -1,4 +1,4 @@
-import type { Answer, Choice, Count } from "./answers.ts";
+import type { Choice } from "./answers.ts";
 import { tokenLogprobs } from "./logprobs.ts";
 import {
   type ChatShape,
@@ -30,19 +30,23 @@ interface Move {
 export function* chatSteps(context: ShapeContext, shape: ChatShape): Generator<Step> {
   yield silent("opening", shape.opening(context));
   const write = frameWriter(context, shape);
-  const running = { output: 0, reasoning: 0 };
+  const running = new RunningTotals();
+  const sent = isUsageSent(context, shape);
+  const elsewhere = sent && shape.usage.elsewhere === "null" ? null : undefined;
   for (const move of moves(context, shape)) {
-    running.output += move.output;
-    running.reasoning += move.reasoning;
+    running.add(move);
+    if (move.part.kind === "finish" && move.part.index === 0 && shape.beforeFinish !== undefined) {
+      yield silent("text", shape.beforeFinish(context, elsewhere));
+    }
     const isHidden = move.part.kind === "reasoning" && !shape.showsReasoning;
     const data = isHidden ? "" : write(move.part, running);
     yield { kind: move.part.kind, data, output: move.output, reasoning: move.reasoning };
   }
   const placement = shape.usage;
-  const sent = isUsageSent(context, shape);
-  const elsewhere = sent && placement.elsewhere === "null" ? null : undefined;
   if (shape.afterFinish !== undefined) yield silent("after", shape.afterFinish(context, elsewhere));
-  if (placement.where === "own_chunk" && sent && context.reported !== null) {
+  const isOwn =
+    placement.where === "own_chunk" ? sent : placement.hasOwnChunkToo === true && context.ask.includeUsage;
+  if (isOwn && context.reported !== null) {
     const usage = shape.usageObject(context, context.reported);
     yield silent("usage", frame(shape.chunk(context, { kind: "usage" }, usage)));
   }
@@ -57,7 +61,35 @@ function isUsageSent(context: ShapeContext, shape: ChatShape): boolean {
   return shape.usage.isUnasked || context.ask.includeUsage;
 }
 
-type WritePart = (part: Part, running: { output: number; reasoning: number }) => string;
+interface Generated {
+  readonly output: number;
+  readonly reasoning: number;
+}
+
+/** What was generated so far: in all, and by choice, which is what vLLM's running totals count. */
+class RunningTotals {
+  readonly #byChoice = new Map<number, Generated>();
+  #all: Generated = { output: 0, reasoning: 0 };
+
+  add(move: Move): void {
+    this.#all = plus(this.#all, move);
+    if ("index" in move.part) this.#byChoice.set(move.part.index, plus(this.of(move.part.index), move));
+  }
+
+  all(): Generated {
+    return this.#all;
+  }
+
+  of(choice: number): Generated {
+    return this.#byChoice.get(choice) ?? { output: 0, reasoning: 0 };
+  }
+}
+
+function plus(left: Generated, right: Generated): Generated {
+  return { output: left.output + right.output, reasoning: left.reasoning + right.reasoning };
+}
+
+type WritePart = (part: Part, running: RunningTotals) => string;
 
 /** Writes frames; plain text deltas come from a template rendered once, because they are nearly all of a stream. */
 function frameWriter(context: ShapeContext, shape: ChatShape): WritePart {
@@ -108,18 +140,18 @@ function usageFor(
   context: ShapeContext,
   shape: ChatShape,
   part: Part,
-  running: { output: number; reasoning: number },
+  running: RunningTotals,
   last: number,
 ): UsageField {
   const { where, elsewhere } = shape.usage;
   const { reported } = context;
   if (!isUsageSent(context, shape)) return undefined;
-  const isLastFinish = part.kind === "finish" && part.index === last;
   if (reported !== null) {
-    const isRunning = where === "every_chunk" || context.ask.continuousUsage;
-    if (isRunning && !isLastFinish) return shape.usageObject(context, { ...reported, ...running });
+    const isLastFinish = part.kind === "finish" && part.index === last;
     if (isLastFinish && where !== "own_chunk") return shape.usageObject(context, reported);
-    if (isRunning) return shape.usageObject(context, reported);
+    if (where === "every_chunk") return shape.usageObject(context, { ...reported, ...running.all() });
+    const isContinuous = context.ask.continuousUsage && elsewhere === "absent" && "index" in part;
+    if (isContinuous) return shape.usageObject(context, { ...reported, ...running.of(part.index) });
   }
   return elsewhere === "null" ? null : undefined;
 }
@@ -127,8 +159,9 @@ function usageFor(
 /** What is said in which order: roles, then each choice's reasoning, then the choices token by token in turn. */
 function* moves(context: ShapeContext, shape: ChatShape): Generator<Move> {
   const { answer } = context;
-  for (const choice of answer.choices) {
+  for (const choice of shape.hasRoleChunk ? answer.choices : []) {
     const hasCalls = choice.calls.length > 0;
+    if (hasCalls && shape.opensWithCall === true) continue;
     yield { part: { kind: "role", index: choice.index, hasCalls }, output: 0, reasoning: 0 };
   }
   const lines = answer.choices.map((choice) => choiceMoves(context, shape, choice));
@@ -153,7 +186,8 @@ function* choiceMoves(context: ShapeContext, shape: ChatShape, choice: Choice): 
     yield { part: { kind: "text", index, text: piece.text, logprobs }, output: piece.tokens, reasoning: 0 };
   }
   for (const [at, call] of choice.calls.entries()) {
-    const part: Part = { kind: "call", index, call: at, id: call.id, name: call.name };
+    const opens = at === 0 && shape.opensWithCall === true;
+    const part: Part = { kind: "call", index, call: at, id: call.id, name: call.name, opens };
     yield { part, output: call.framing, reasoning: 0 };
     for (const piece of call.fragments) {
       yield {
@@ -177,9 +211,4 @@ function* reasoningMoves(shape: ChatShape, choice: Choice): Generator<Move> {
     yield { part, output: tokens, reasoning: tokens };
     spent += tokens;
   }
-}
-
-/** What an answer that was cut after `output` tokens has used, in the counts of the whole answer. */
-export function cutCount(whole: Answer["count"], output: number, reasoning: number): Count {
-  return { ...whole, output, reasoning };
 }

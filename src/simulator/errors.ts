@@ -17,6 +17,8 @@ export interface Refusal {
   readonly param?: string | null;
   readonly code?: string | null;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Azure's validation of `data_sources` answers in an envelope of its own. */
+  readonly isValidation?: boolean;
 }
 
 /** A refusal in the style's envelope. Parameter refusals of Azure have OpenAI's envelope. */
@@ -24,6 +26,10 @@ export function refusalError(style: ErrorStyle, refusal: Refusal): VendorError {
   const { message, param = null, code = null } = refusal;
   const type = refusal.type ?? "invalid_request_error";
   const headers = refusal.headers ?? {};
+  if (refusal.isValidation === true) {
+    const requestid = "00000000-0000-4000-a000-000000000000";
+    return jsonError(refusal.status, { error: { requestid, code: refusal.status, message } });
+  }
   if (style === "openrouter")
     return jsonError(refusal.status, { error: { code: refusal.status, message, metadata: null } }, headers);
   if (style === "vllm") {

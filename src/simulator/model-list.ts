@@ -2,17 +2,17 @@ import type { Attempt } from "./attempt.ts";
 import { modelError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 import { openaiModels } from "./models.ts";
+import { findModel } from "./options.ts";
 
 /** `GET /v1/models`: the deployments by name, and the models that the profile knows. */
 export function listModels(attempt: Attempt, name: string | null): void {
   const { settings } = attempt.vendor;
-  if (name !== null && !settings.deployments.has(name) && settings.profile.findModel(name) === null) {
+  if (name !== null && findModel(settings, name) === null) {
     attempt.refuse(modelError(settings.profile.errors, name));
     return;
   }
-  const names = [...settings.deployments.keys(), ...openaiModels.keys()].filter((known) => {
-    return settings.deployments.has(known) || settings.profile.findModel(known) !== null;
-  });
+  const { deployments, models } = settings;
+  const names = [...new Set([...deployments.keys(), ...(models ?? openaiModels.keys())])];
   const describe = (id: string): JsonObject => ({
     id,
     object: "model",

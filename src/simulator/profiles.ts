@@ -2,6 +2,17 @@ import type { ErrorStyle } from "./errors.ts";
 import { type Model, openaiModels, plainModel } from "./models.ts";
 import type { Random } from "./seeded.ts";
 import { azureAsyncShape, azureShape } from "./shapes/azure.ts";
+import {
+  deepseekShape,
+  geminiShape,
+  groqShape,
+  mistralShape,
+  moonshotShape,
+  openrouterShape,
+  perplexityShape,
+  xaiShape,
+} from "./shapes/hosted.ts";
+import { llamacppShape, ollamaShape, vllmShape } from "./shapes/local.ts";
 import { cleanShape, openaiShape } from "./shapes/openai.ts";
 import type { ChatShape } from "./shapes/shape.ts";
 
@@ -19,6 +30,8 @@ export interface Profile {
   findModel(name: string): Model | null;
   answerId(random: Random): string;
   headers(random: Random, deployment: string): Record<string, string>;
+  /** Headers that name the answer. */
+  answerHeaders?(id: string): Record<string, string>;
 }
 
 const openai: Profile = {
@@ -42,22 +55,104 @@ const azure: Profile = {
   headers: azureHeaders,
 };
 
+/** A vendor that speaks the same protocol: takes any field, and serves what `serves` makes of a model's name. */
+function compatible(about: string, shape: ChatShape, different: Partial<Profile> = {}): Profile {
+  return {
+    ...openai,
+    about,
+    shape,
+    isStrict: false,
+    findModel: servesAll(),
+    headers: plainHeaders,
+    ...different,
+  };
+}
+
+/** Serves any name; the ones that `thinks` finds have reasoning. */
+function servesAll(thinks: RegExp | null = null, hiddenOutput = 0): (name: string) => Model {
+  return (name) =>
+    plainModel(name, { family: thinks?.test(name) === true ? "open_thinking" : "open", hiddenOutput });
+}
+
 export const profiles = {
   openai,
   azure,
   "azure-async-filter": {
     ...azure,
     about:
-      "Azure with the asynchronous content filter: annotation chunks without a delta, one after the finish",
+      "Azure with the asynchronous content filter: bare text, annotations without a delta, after the finish too",
     shape: azureAsyncShape,
   },
-  clean: {
-    ...openai,
-    about: "an ideal endpoint: any model, any parameter, nothing hidden, usage always sent",
-    shape: cleanShape,
-    isStrict: false,
-    findModel: (name: string) => plainModel(name),
-  },
+  clean: compatible(
+    "an ideal endpoint: any model and parameter, nothing hidden, usage always sent",
+    cleanShape,
+  ),
+  vllm: compatible(
+    "vLLM: the usage key is left out elsewhere, running totals per choice on request",
+    vllmShape,
+    {
+      errors: "vllm",
+      findModel: servesAll(/qwq|think|-r1/i, 1),
+      answerId: (random) => `chatcmpl-${random.hex(32)}`,
+    },
+  ),
+  groq: compatible("Groq: usage on the finish chunk, twice, and once more when asked for", groqShape, {
+    findModel: servesAll(/gpt-oss|qwen|-r1/i),
+    answerId: (random) => `chatcmpl-${random.uuid()}`,
+  }),
+  gemini: compatible(
+    "Gemini's OpenAI address: running totals on every chunk, thinking only in the total",
+    geminiShape,
+    {
+      findModel: servesAll(/gemini-(2\.5|[3-9])/i),
+      answerId: (random) => random.text(22),
+    },
+  ),
+  deepseek: compatible(
+    "DeepSeek: usage on the finish chunk, null before, visible reasoning, keep-alives",
+    deepseekShape,
+    {
+      findModel: servesAll(/reason|-r1/i),
+      answerId: (random) => random.uuid(),
+    },
+  ),
+  openrouter: compatible(
+    "OpenRouter: usage with its cost always, comments, numeric error codes",
+    openrouterShape,
+    {
+      errors: "openrouter",
+      findModel: servesAll(/\/(o\d|gpt-5|.*think)/i),
+      answerId: (random) => `gen-1784000000-${random.text(20)}`,
+      answerHeaders: (id) => ({ "x-generation-id": id }),
+    },
+  ),
+  xai: compatible("xAI: completion_tokens without reasoning, the total with it, cost in ticks", xaiShape, {
+    findModel: servesAll(/^grok-(3-mini|4(?!.*non-reasoning))/i),
+    answerId: (random) => random.uuid(),
+  }),
+  mistral: compatible("Mistral: usage on the finish chunk, without details", mistralShape, {
+    answerId: (random) => random.hex(32),
+  }),
+  moonshot: compatible("Moonshot: usage inside the choice that finishes", moonshotShape, {
+    findModel: servesAll(/thinking/i),
+    answerId: (random) => `chatcmpl-${random.hex(24)}`,
+  }),
+  perplexity: compatible(
+    "Perplexity: running totals on every chunk, a done object at the end",
+    perplexityShape,
+    {
+      answerId: (random) => random.uuid(),
+    },
+  ),
+  ollama: compatible("Ollama: the role on every chunk, no details", ollamaShape, {
+    errors: "ollama",
+    findModel: servesAll(/-r1|think|gpt-oss/i, 1),
+    answerId: (random) => `chatcmpl-${random.below(1_000)}`,
+  }),
+  llamacpp: compatible("llama.cpp: a usage chunk with timings though nobody asked", llamacppShape, {
+    findModel: servesAll(/think|gpt-oss/i, 1),
+    answerId: (random) => `chatcmpl-${random.text(32)}`,
+  }),
 } satisfies Record<string, Profile>;
 
 export const profileNames = Object.keys(profiles).filter(isProfileName);
@@ -83,6 +178,10 @@ function openaiHeaders(random: Random): Record<string, string> {
     "x-ratelimit-remaining-tokens": "199968",
     "x-ratelimit-reset-tokens": "9ms",
   };
+}
+
+function plainHeaders(random: Random): Record<string, string> {
+  return { "x-request-id": random.hex(32) };
 }
 
 function azureHeaders(random: Random, deployment: string): Record<string, string> {

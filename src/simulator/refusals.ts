@@ -61,11 +61,8 @@ function refuseMissing({ api, body }: RefusalInputs): Refusal | null {
 /** Azure on your data: its schema takes no stream_options, and its envelope is another one (openai-python#2296). */
 function refuseDataSources({ isAzure, body }: RefusalInputs): Refusal | null {
   if (!isAzure || body.data_sources === undefined || body.stream_options === undefined) return null;
-  return bad(
-    "Validation error at #/stream_options: Extra inputs are not permitted",
-    "stream_options",
-    "data_sources",
-  );
+  const message = "Validation error at #/stream_options: Extra inputs are not permitted";
+  return { status: 400, message, isValidation: true };
 }
 
 /** Fields that an Azure api-version is too old for: the first version that takes them (dialect: stream_options). */

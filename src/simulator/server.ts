@@ -3,13 +3,14 @@ import type { AddressInfo } from "node:net";
 import { Attempt } from "./attempt.ts";
 import { refuseKey } from "./auth.ts";
 import { type BillLine, totalBill } from "./bill.ts";
-import { pathError, refusalError } from "./errors.ts";
+import { pathError } from "./errors.ts";
 import type { FaultName } from "./faults.ts";
 import { generate } from "./generate.ts";
 import { listModels } from "./model-list.ts";
 import { readOptions, type SimulatorOptions } from "./options.ts";
 import type { Lag } from "./pacing.ts";
 import type { RecordedRequest } from "./recorder.ts";
+import { answerStored } from "./responses.ts";
 import { type Route, readRoute } from "./routes.ts";
 import { createVendor, type Vendor } from "./vendor.ts";
 
@@ -112,10 +113,7 @@ function answer(attempt: Attempt, route: Route, url: URL): void {
   }
   if (route.kind === "generate") generate(attempt, route);
   else if (route.kind === "models") listModels(attempt, route.model);
-  else
-    attempt.refuse(
-      refusalError(style, { status: 404, message: `Response with id '${route.id}' not found.` }),
-    );
+  else answerStored(attempt, route.id, route.action);
 }
 
 /** The whole body, or null when it is larger than 64 MiB. */
@@ -164,6 +162,7 @@ function forget(vendor: Vendor): void {
   vendor.recorder.clear();
   vendor.cache.clear();
   vendor.occurrences.clear();
+  vendor.responses.clear();
 }
 
 async function waitUntilIdle(vendor: Vendor): Promise<void> {

@@ -5,6 +5,7 @@ import type { FaultName } from "./faults.ts";
 import type { Settings } from "./options.ts";
 import { Pacer } from "./pacing.ts";
 import { Recorder } from "./recorder.ts";
+import { ResponseStore } from "./response-store.ts";
 
 /** Everything that one running simulator remembers. */
 export interface Vendor {
@@ -14,6 +15,7 @@ export interface Vendor {
   readonly cache: PromptCache;
   readonly pacer: Pacer;
   readonly occurrences: Occurrences;
+  readonly responses: ResponseStore;
   /** Attempts in progress. */
   open: number;
   /** Strikes every attempt until it is taken back, as an outage does. */
@@ -28,6 +30,7 @@ export function createVendor(settings: Settings): Vendor {
     cache: new PromptCache(),
     pacer: new Pacer(),
     occurrences: new Occurrences(),
+    responses: new ResponseStore(),
     open: 0,
     outage: null,
   };

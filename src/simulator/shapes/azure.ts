@@ -4,6 +4,7 @@ import { choiceLogprobs } from "../logprobs.ts";
 import { openaiShape } from "./openai.ts";
 import {
   type ChatShape,
+  type ChoicePart,
   doneFrame,
   frame,
   obfuscationFor,
@@ -25,12 +26,12 @@ const promptResults: JsonObject = {
   violence: safe,
 };
 
-type ChoicePart = Exclude<Part, { kind: "usage" }>;
-
 /** Azure: an empty chunk with the prompt's filter results first, keys in alphabetical order (azure-chat-stream-*.sse). */
 export const azureShape: ChatShape = {
   usage: { where: "own_chunk", isUnasked: false, elsewhere: "null" },
   showsReasoning: false,
+  hasRoleChunk: true,
+  opensWithCall: true,
   usageObject: azureUsage,
   opening: (context) => frame(filterChunk(context)),
   chunk: (context, part, usage) => azureChunk(context, part, usage, true),
@@ -43,8 +44,8 @@ export const azureShape: ChatShape = {
 export const azureAsyncShape: ChatShape = {
   ...azureShape,
   chunk: (context, part, usage) => azureChunk(context, part, usage, false),
-  afterFinish: (context, usage) =>
-    context.answer.choices.map((choice) => annotation(context, choice.index, usage)).join(""),
+  beforeFinish: annotations,
+  afterFinish: annotations,
 };
 
 /** The first chunk; the previews of 2023 called the key `prompt_annotations`. */
@@ -56,8 +57,8 @@ function filterChunk(context: ShapeContext): JsonObject {
 }
 
 function azureChunk(context: ShapeContext, part: Part, usage: UsageField, isFiltered: boolean): JsonObject {
-  const isCall = part.kind === "call" || part.kind === "arguments";
-  const hides = isFiltered && !isCall && !(part.kind === "role" && part.hasCalls);
+  const hasCalls = context.answer.choices.some((choice) => choice.calls.length > 0);
+  const hides = isFiltered && !hasCalls;
   return {
     choices: part.kind === "usage" ? [] : [azureChoice(part, isFiltered)],
     created: context.created,
@@ -99,7 +100,8 @@ function azureDelta(part: ChoicePart): JsonObject {
         index: part.call,
         type: "function",
       };
-      return { tool_calls: [call] };
+      const opening = part.opens ? { content: null, refusal: null, role: "assistant" } : {};
+      return { ...opening, tool_calls: [call] };
     }
     case "arguments":
       return { tool_calls: [{ function: { arguments: part.text }, index: part.call }] };
@@ -167,6 +169,10 @@ function azureMessage(choice: Choice): JsonObject {
     role: "assistant",
     tool_calls: hasCalls ? calls : undefined,
   };
+}
+
+function annotations(context: ShapeContext, usage: UsageField): string {
+  return context.answer.choices.map((choice) => annotation(context, choice.index, usage)).join("");
 }
 
 function annotation(context: ShapeContext, index: number, usage: UsageField): string {

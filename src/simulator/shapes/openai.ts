@@ -1,12 +1,20 @@
 import type { Choice, Count } from "../answers.ts";
 import type { JsonObject } from "../json.ts";
 import { choiceLogprobs } from "../logprobs.ts";
-import { type ChatShape, doneFrame, obfuscationFor, type Part, type ShapeContext, textOf } from "./shape.ts";
+import {
+  type ChatShape,
+  type ChoicePart,
+  doneFrame,
+  obfuscationFor,
+  type ShapeContext,
+  textOf,
+} from "./shape.ts";
 
 /** OpenAI: usage in a chunk of its own when asked for, `usage:null` on all others then (openai-chat-stream-usage.sse). */
 export const openaiShape: ChatShape = {
   usage: { where: "own_chunk", isUnasked: false, elsewhere: "null" },
   showsReasoning: false,
+  hasRoleChunk: true,
   usageObject: openaiUsage,
   opening: () => "",
   chunk: (context, part, usage) => ({
@@ -56,7 +64,7 @@ export function openaiUsage(context: ShapeContext, count: Count): JsonObject {
   };
 }
 
-function openaiChoice(part: Exclude<Part, { kind: "usage" }>): JsonObject {
+function openaiChoice(part: ChoicePart): JsonObject {
   return {
     index: part.index,
     delta: openaiDelta(part),
@@ -66,7 +74,7 @@ function openaiChoice(part: Exclude<Part, { kind: "usage" }>): JsonObject {
 }
 
 /** A delta with OpenAI's key order. Only the first fragment of a tool call has its id, type and name. */
-export function openaiDelta(part: Exclude<Part, { kind: "usage" }>): JsonObject {
+export function openaiDelta(part: ChoicePart): JsonObject {
   switch (part.kind) {
     case "role":
       return part.hasCalls

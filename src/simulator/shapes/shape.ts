@@ -19,10 +19,14 @@ export type Part =
       readonly call: number;
       readonly id: string;
       readonly name: string;
+      /** It also brings the role. */
+      readonly opens: boolean;
     }
   | { readonly kind: "arguments"; readonly index: number; readonly call: number; readonly text: string }
   | { readonly kind: "finish"; readonly index: number; readonly finish: Finish }
   | { readonly kind: "usage" };
+
+export type ChoicePart = Exclude<Part, { readonly kind: "usage" }>;
 
 /** What every chunk of one answer has in common. */
 export interface ShapeContext {
@@ -49,6 +53,8 @@ export interface UsagePlacement {
   readonly isUnasked: boolean;
   /** What the other chunks carry when usage is sent: `usage:null`, or no such key. */
   readonly elsewhere: "null" | "absent";
+  /** When usage was asked for, a chunk of its own follows besides. */
+  readonly hasOwnChunkToo?: boolean;
 }
 
 /** `null` writes the key as null, `undefined` leaves it out. */
@@ -59,10 +65,16 @@ export interface ChatShape {
   readonly usage: UsagePlacement;
   /** Whether reasoning shows in the stream; if not it only takes time and is billed. */
   readonly showsReasoning: boolean;
+  /** Whether the role comes in a chunk of its own before the text. */
+  readonly hasRoleChunk: boolean;
+  /** The role comes with the first tool call instead, when there is one. */
+  readonly opensWithCall?: boolean;
   usageObject(context: ShapeContext, count: Count): JsonObject;
   /** Raw frames before the first chunk: comments, or Azure's empty filter chunk. */
   opening(context: ShapeContext): string;
   chunk(context: ShapeContext, part: Part, usage: UsageField): JsonObject;
+  /** Raw frames before the finish. */
+  beforeFinish?(context: ShapeContext, usage: UsageField): string;
   /** Raw frames after the finish and before the usage chunk. */
   afterFinish?(context: ShapeContext, usage: UsageField): string;
   /** Raw frames at the end, `data: [DONE]` for nearly everyone. */
