@@ -14,7 +14,7 @@ export interface SlicedTokenCounter {
   count(text: string, encoding: string): Promise<TokenCount>;
   /** The sum over `texts`, each counted on its own; the 1 MB of exact counting is for all of them together. */
   countAll(texts: readonly string[], encoding: string): Promise<TokenCount>;
-  /** Loads an encoding and compiles the hot path, 0.2 to 0.6 s of blocking: at start, not with the first request. */
+  /** Loads an encoding and compiles the hot path, 0.1 to 0.2 s of blocking: at start, not with the first request. */
   warmUp(encoding: EncodingName): Promise<void>;
 }
 
