@@ -1,39 +1,89 @@
-// Compiles src/ to dist/, copies what is not TypeScript, and makes the snapshot of an empty, migrated embedded database.
-import { execFileSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+// Compiles src/ to dist/, copies what is not TypeScript, makes the snapshot of an empty, migrated embedded database,
+// and builds the console when there is one. `--clean` starts from nothing.
+import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { pathToFileURL } from "node:url";
+import { root, runNode, say } from "./prepare.mjs";
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
-const say = (text) => process.stderr.write(`${text}\n`);
+const stamp = join(dist, ".built");
+// Taken before the compiler reads: whatever is changed while it runs is newer than this build.
+const startedAt = new Date();
 
 if (process.argv.includes("--clean")) rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
+rmSync(stamp, { force: true });
 
 say("Compiling…");
-execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "tsconfig.build.json")], {
-  stdio: ["ignore", 2, 2],
-});
-copyAssets(join(root, "src"), dist);
-
-const snapshot = join(dist, "store", "snapshot.tar.gz");
-const { schemaFingerprint, makeSnapshot } = await import(join(dist, "store", "snapshot.js"));
-const stamp = `${snapshot}.${schemaFingerprint()}`;
-if (!existsSync(stamp) || !existsSync(snapshot)) {
-  say("Making the snapshot of an empty database…");
-  for (const old of readdirSync(dirname(snapshot)).filter((file) => file.startsWith("snapshot.tar.gz"))) {
-    rmSync(join(dirname(snapshot), old));
-  }
-  writeFileSync(snapshot, await makeSnapshot());
-  writeFileSync(stamp, "");
+const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
+if (runNode(tsc, ["-p", join(root, "tsconfig.build.json")]) !== 0) {
+  say("Cannot build: the types above are wrong; correct them and build again.");
+  process.exit(1);
 }
-writeFileSync(join(dist, ".built"), "");
+removeOrphans(dist, join(root, "src"));
+copyAssets(join(root, "src"), dist);
+await makeSnapshot();
+buildConsole();
+writeFileSync(stamp, "");
+utimesSync(stamp, startedAt, startedAt);
+
+/** Removes what was made from a file that is gone: a migration left behind would be applied. */
+function removeOrphans(made, from) {
+  for (const entry of readdirSync(made, { withFileTypes: true })) {
+    const path = join(made, entry.name);
+    const source = join(from, entry.name);
+    if (entry.isDirectory()) {
+      if (path === join(dist, "console")) continue;
+      if (existsSync(source)) removeOrphans(path, source);
+      else rmSync(path, { recursive: true });
+    } else if (/\.(js|js\.map|sql|json)$/.test(entry.name)) {
+      const hasSource = existsSync(source) || existsSync(source.replace(/\.js(\.map)?$/, ".ts"));
+      if (!hasSource) rmSync(path);
+    }
+  }
+}
 
 /** Everything under src/ that the compiler leaves behind: SQL, JSON. */
 function copyAssets(from, to) {
   for (const entry of readdirSync(from, { withFileTypes: true })) {
-    if (entry.isDirectory()) copyAssets(join(from, entry.name), join(to, entry.name));
-    else if (/\.(sql|json)$/.test(entry.name)) cpSync(join(from, entry.name), join(to, entry.name));
+    const path = join(from, entry.name);
+    if (entry.isDirectory()) copyAssets(path, join(to, entry.name));
+    else if (/\.(sql|json)$/.test(entry.name)) {
+      mkdirSync(to, { recursive: true });
+      copyFileSync(path, join(to, entry.name));
+    }
   }
+}
+
+async function makeSnapshot() {
+  const snapshot = join(dist, "store", "snapshot.tar.gz");
+  const store = await import(pathToFileURL(join(dist, "store", "snapshot.js")).href);
+  const made = `${snapshot}.${store.schemaFingerprint()}`;
+  if (existsSync(made) && existsSync(snapshot)) return;
+  say("Making the snapshot of an empty database…");
+  for (const old of readdirSync(dirname(snapshot)).filter((file) => file.startsWith("snapshot.tar.gz"))) {
+    rmSync(join(dirname(snapshot), old));
+  }
+  writeFileSync(snapshot, await store.makeSnapshot());
+  writeFileSync(made, "");
+}
+
+/** The web console: static files in dist/console. */
+function buildConsole() {
+  const config = join(root, "console", "vite.config.ts");
+  if (!existsSync(config)) return;
+  say("Building the console…");
+  const vite = join(root, "node_modules", "vite", "bin", "vite.js");
+  const args = [
+    "build",
+    join(root, "console"),
+    "--config",
+    config,
+    "--outDir",
+    join(dist, "console"),
+    "--emptyOutDir",
+  ];
+  if (runNode(vite, [...args, "--logLevel", "warn"]) === 0) return;
+  say("Cannot build: the console failed with the message above.");
+  process.exit(1);
 }

@@ -1,0 +1,9 @@
+// `npm test`: installs and builds what is missing, then runs the tests; arguments go to vitest.
+import { join } from "node:path";
+import { build, install, requireNode, root, runNode } from "./prepare.mjs";
+
+requireNode();
+install();
+build();
+const vitest = join(root, "node_modules", "vitest", "vitest.mjs");
+process.exitCode = runNode(vitest, ["run", ...process.argv.slice(2)], { stdio: "inherit" });
