@@ -1,5 +1,6 @@
-// Bundles and runs one of the TypeScript benchmarks beside this file, from the project's root: `node bench/run.mjs tokens`.
-// A bundle, because a module runner's indirection at every import slows hot loops by half.
+// Bundles and runs one of the TypeScript benchmarks beside this file, from the project's root: `node
+// bench/run.mjs tokens`. A bundle, because a module runner's indirection at every import slows hot loops by
+// half.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";

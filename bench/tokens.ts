@@ -1,4 +1,7 @@
-/** Compares our token counter with gpt-tokenizer and tiktoken, interleaved in one process: `node bench/run.mjs tokens`. */
+/**
+ * Compares our token counter with gpt-tokenizer and tiktoken, interleaved in one process: `node bench/run.mjs
+ * tokens`.
+ */
 import { readFileSync } from "node:fs";
 import ranks from "gpt-tokenizer/bpeRanks/o200k_base";
 import { countTokens } from "gpt-tokenizer/encoding/o200k_base";
@@ -21,7 +24,10 @@ export function main(): void {
   });
 }
 
-/** Prints, for each text, our time and how many times longer the others take (least of `rounds`; above 1 we are faster). */
+/**
+ * Prints, for each text, our time and how many times longer the others take (least of `rounds`; above 1 we
+ * are faster).
+ */
 export function compareCounters({ rounds, sizes, print }: BenchOptions): void {
   const counter = createCounter(ranks, "o200k_base");
   const tiktoken = get_encoding("o200k_base");

@@ -27,7 +27,7 @@ describe("limits", () => {
     },
   );
 
-  test("the output cap and the context window of every priced chat model of OpenAI and Azure are known", () => {
+  test("the limits of every priced chat model of OpenAI and Azure are known", () => {
     const { limitsOf } = readCatalogue();
     const unknown = book
       .rows()

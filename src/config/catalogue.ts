@@ -151,7 +151,9 @@ function readServiceTiers(file: CatalogueFile): (row: PriceRow) => TiersByName {
 
 const feeKinds = ["web_search", "file_search", "code_interpreter"] as const satisfies readonly MeterKind[];
 
-/** Fees of the first entry that names each kind for the row; rows without output (embeddings) use no tools. */
+/**
+ * Fees of the first entry that names each kind for the row; rows without output (embeddings) use no tools.
+ */
 function readFees(file: CatalogueFile): (row: PriceRow) => UnitPrices {
   const entries = file.fees.map(({ provider, models, ...fees }) => {
     const only = Object.fromEntries(

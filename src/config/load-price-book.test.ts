@@ -16,7 +16,10 @@ function get(provider: string, model: string, at: string | number = now): PriceR
   return row;
 }
 
-/** "in/cached/out[/write]" in USD per million, as the vendor's tables have it; a price that is not given is "-". */
+/**
+ * "in/cached/out[/write]" in USD per million, as the vendor's tables have it; a price that is not given is
+ * "-".
+ */
 function show(tier: PriceTier | undefined): string {
   const price = (kind: MeterKind): string => {
     const found = tier?.prices[kind];

@@ -4,15 +4,18 @@ import type { PriceBook, PriceRow } from "../core/prices.ts";
 import { type Catalogue, readCatalogue } from "./catalogue.ts";
 import { priceDataVersion, readPriceData } from "./price-data.ts";
 
-/** The operator's rows, from the configuration and from the admin API; of two for the same instant the latter counts. */
+/**
+ * The operator's rows, from the configuration and from the admin API; of two for the same instant the latter
+ * counts.
+ */
 export interface OwnPrices {
   readonly operatorRows: readonly PriceRow[];
   readonly adminRows: readonly PriceRow[];
 }
 
 /**
- * The price book in force: vendors' lists, our catalogue over them, the operator's rows over both. Its version names
- * the sources and the exact content. Takes about 50 ms the first time.
+ * The price book in force: vendors' lists, our catalogue over them, the operator's rows over both. Its
+ * version names the sources and the exact content. Takes about 50 ms the first time.
  */
 export function loadPriceBook(own: OwnPrices): PriceBook {
   const catalogue = readCatalogue();
@@ -38,7 +41,10 @@ function withLimits(row: PriceRow, catalogue: Catalogue): PriceRow {
   };
 }
 
-/** Twelve hex digits over every row, so that a request's record tells exactly which prices it was admitted under. */
+/**
+ * Twelve hex digits over every row, so that a request's record tells exactly which prices it was admitted
+ * under.
+ */
 function digestOf(rows: readonly PriceRow[]): string {
   const text = JSON.stringify(rows, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value));
   return createHash("sha256").update(text).digest("hex").slice(0, 12);

@@ -31,7 +31,9 @@ export const priceDataProviders = [
   "perplexity",
 ] as const;
 
-/** A model that the package lists and that gets no row, with the reason. It is refused like an unknown one. */
+/**
+ * A model that the package lists and that gets no row, with the reason. It is refused like an unknown one.
+ */
 export interface UnpricedModel {
   readonly provider: string;
   readonly model: string;
@@ -44,8 +46,8 @@ export interface PriceData {
 }
 
 /**
- * The price lists of genai-prices as rows. The package is read as data: its own arithmetic is in floats. A model is left
- * out as a whole when anything about its price cannot be said exactly in our terms.
+ * The price lists of genai-prices as rows. The package is read as data: its own arithmetic is in floats. A
+ * model is left out as a whole when anything about its price cannot be said exactly in our terms.
  */
 export function readPriceData(): PriceData {
   const rows: PriceRow[] = [];
@@ -142,8 +144,8 @@ function tiersOf(provider: string, prices: ModelPrice): readonly PriceTier[] {
 }
 
 /**
- * OpenAI reprices requests of more than 272,000 tokens; the package says "from 272,000" for some models by starting the
- * tier above 271,999 (its own comment; the vendor's model pages say "more than").
+ * OpenAI reprices requests of more than 272,000 tokens; the package says "from 272,000" for some models by
+ * starting the tier above 271,999 (its own comment; the vendor's model pages say "more than").
  */
 const boundOf = (provider: string, bound: number): number =>
   bound === 271_999 && (provider === "openai" || provider === "azure") ? 272_000 : bound;
@@ -177,8 +179,8 @@ function tierPrice(price: TieredPrices, bound: number): number {
 }
 
 /**
- * The names a model is sold under. Dated snapshots are left out where their family is a name too: the price book finds
- * it. Prefixes and patterns in the data give one name each, never a match for anything longer.
+ * The names a model is sold under. Dated snapshots are left out where their family is a name too: the price
+ * book finds it. Prefixes and patterns in the data give one name each, never a match for anything longer.
  */
 function namesOf(model: ModelInfo): readonly string[] {
   const names = new Set(matchNames(model.match, model.id));

@@ -19,7 +19,10 @@ export interface TieredPriceTexts extends TokenPriceTexts {
   readonly tiers?: ReadonlyArray<TokenPriceTexts & { readonly above_input_tokens: number }>;
 }
 
-/** One price as the operator or the catalogue writes it. It states the whole price of a model from one instant on. */
+/**
+ * One price as the operator or the catalogue writes it. It states the whole price of a model from one instant
+ * on.
+ */
 export interface PriceEntry extends TieredPriceTexts {
   readonly model: string;
   /** RFC 3339 in UTC; absent = since ever. */
@@ -38,7 +41,10 @@ export interface FeeTexts {
   readonly code_interpreter?: string;
 }
 
-/** A price entry that cannot be used; `field` is the path inside the entry, for whoever knows where the entry stands. */
+/**
+ * A price entry that cannot be used; `field` is the path inside the entry, for whoever knows where the entry
+ * stands.
+ */
 export class PriceEntryError extends Error {
   override readonly name = "PriceEntryError";
   readonly field: string;
@@ -114,7 +120,8 @@ function parseTiers(texts: TieredPriceTexts, place: Place): readonly PriceTier[]
     const path = `${place.path}tiers[${index}].`;
     const bound = tier.above_input_tokens;
     if (!Number.isSafeInteger(bound) || bound <= above) {
-      const fault = `${JSON.stringify(bound)} is not a whole number above ${above}; order tiers from the smallest bound up`;
+      const found = `${JSON.stringify(bound)} is not a whole number above ${above}`;
+      const fault = `${found}; order tiers from the smallest bound up`;
       throw new PriceEntryError(place.model, `${path}above_input_tokens`, fault);
     }
     above = bound;

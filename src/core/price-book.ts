@@ -3,7 +3,10 @@ import type { PriceBook, PriceRow } from "./prices.ts";
 /** Rows of this provider are the operator's own and win over every vendor's. */
 export const operatorProvider = "operator";
 
-/** Whose list is asked when a provider's own has no row: Azure sells OpenAI's models at OpenAI's prices, but for a few. */
+/**
+ * Whose list is asked when a provider's own has no row: Azure sells OpenAI's models at OpenAI's prices, but
+ * for a few.
+ */
 const fallbackProviders: Readonly<Record<string, string>> = { azure: "openai" };
 
 /** The stable id of a row; `from` is ms since the epoch. */
@@ -11,8 +14,8 @@ export const priceRowId = (provider: string, model: string, from: number): strin
   `${provider}/${model}@${new Date(from).toISOString().replace(".000Z", "Z")}`;
 
 /**
- * A book over `rows`. Of rows with the same provider, model and instant the last one counts, so layers are simply
- * appended. Looking up takes a few map reads.
+ * A book over `rows`. Of rows with the same provider, model and instant the last one counts, so layers are
+ * simply appended. Looking up takes a few map reads.
  */
 export function createPriceBook(rows: readonly PriceRow[], version: string): PriceBook {
   const unique = [
@@ -52,8 +55,8 @@ export function createPriceBook(rows: readonly PriceRow[], version: string): Pri
 const keyOf = (provider: string, name: string): string => `${provider}\0${name}`;
 
 /**
- * The names under which a model may have a row, the most exact first: itself, Azure's old spelling put right, then
- * without what marks a snapshot or a fine-tune of it. Nothing else is cut off: "gpt-4o-foo" has no row.
+ * The names under which a model may have a row, the most exact first: itself, Azure's old spelling put right,
+ * then without what marks a snapshot or a fine-tune of it. Nothing else is cut off: "gpt-4o-foo" has no row.
  */
 export function namesToTry(model: string): readonly string[] {
   const names = [model];
@@ -66,7 +69,10 @@ export function namesToTry(model: string): readonly string[] {
   return names;
 }
 
-/** "ft:gpt-4o-mini-2024-07-18:acme::x" → "ft:gpt-4o-mini-2024-07-18"; Azure: "gpt-4o-mini-2024-07-18.ft-x" → "….ft". */
+/**
+ * "ft:gpt-4o-mini-2024-07-18:acme::x" → "ft:gpt-4o-mini-2024-07-18"; Azure: "gpt-4o-mini-2024-07-18.ft-x" →
+ * "….ft".
+ */
 function fineTuneBase(model: string): string {
   if (model.startsWith("ft:")) return model.split(":", 2).join(":");
   const cut = model.indexOf(".ft-");

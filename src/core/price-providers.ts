@@ -12,8 +12,8 @@ const providersByHost: Readonly<Record<string, string>> = {
 };
 
 /**
- * Whose price list an endpoint sells by: Azure's, that of the host, or, for a host that is not known, OpenAI's — what it
- * serves goes by OpenAI's names or has a price of the operator's.
+ * Whose price list an endpoint sells by: Azure's, that of the host, or, for a host that is not known,
+ * OpenAI's — what it serves goes by OpenAI's names or has a price of the operator's.
  */
 export function priceProviderOf(kind: "azure" | "openai", baseUrl: string): string {
   if (kind === "azure") return "azure";

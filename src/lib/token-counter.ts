@@ -8,19 +8,31 @@ import {
 import { type EncodingName, encodingNames } from "../core/tokens/split.ts";
 import { loadRanks } from "./token-ranks.ts";
 
-/** Counts tokens without holding up the thread: small texts at once, larger ones in slices between other work. */
+/**
+ * Counts tokens without holding up the thread: small texts at once, larger ones in slices between other work.
+ */
 export interface SlicedTokenCounter {
-  /** Tokens of one text. `isUpperBound` when a part was charged its bytes (over 64 kB without a break, or past 1 MB). */
+  /**
+   * Tokens of one text. `isUpperBound` when a part was charged its bytes (over 64 kB without a break, or past
+   * 1 MB).
+   */
   count(text: string, encoding: string): Promise<TokenCount>;
-  /** The sum over `texts`, each counted on its own; the 1 MB of exact counting is for all of them together. */
+  /**
+   * The sum over `texts`, each counted on its own; the 1 MB of exact counting is for all of them together.
+   */
   countAll(texts: readonly string[], encoding: string): Promise<TokenCount>;
-  /** Loads an encoding and compiles the hot path, 0.1 to 0.2 s of blocking: at start, not with the first request. */
+  /**
+   * Loads an encoding and compiles the hot path, 0.1 to 0.2 s of blocking: at start, not with the first
+   * request.
+   */
   warmUp(encoding: EncodingName): Promise<void>;
 }
 
 /** Up to this many UTF-16 units a count starts at once: 1 to 2 ms for ordinary text. */
 const inlineUnits = 10_240;
-/** How long one slice may keep the thread, in ms; measured stalls stay below twice this on an idle machine. */
+/**
+ * How long one slice may keep the thread, in ms; measured stalls stay below twice this on an idle machine.
+ */
 const sliceMs = 3;
 /** Work between two looks at the clock, in bytes: 0.2 to 2 ms. */
 const workPerLook = 2_048;
@@ -110,7 +122,10 @@ function runSlice(count: RunningCount): boolean {
   return false;
 }
 
-/** Takes waiting counts in turn, one slice for each turn of the event loop however many wait, so that I/O always comes between. */
+/**
+ * Takes waiting counts in turn, one slice for each turn of the event loop however many wait, so that I/O
+ * always comes between.
+ */
 class SliceQueue {
   private readonly waiting: Array<{ readonly count: RunningCount; readonly resolve: () => void }> = [];
   private isScheduled = false;

@@ -1,6 +1,6 @@
 /**
- * What the split patterns tell apart. One bit each, so that a set of classes is a mask. The patterns are written for
- * Rust's regex crate, whose \s has U+0085 and lacks U+FEFF, unlike JavaScript's.
+ * What the split patterns tell apart. One bit each, so that a set of classes is a mask. The patterns are
+ * written for Rust's regex crate, whose \s has U+0085 and lacks U+FEFF, unlike JavaScript's.
  */
 export const charClass = {
   /** \p{Lu}, \p{Lt} */
@@ -33,7 +33,10 @@ const patterns: ReadonlyArray<readonly [RegExp, number]> = [
 
 const pageSize = 256;
 
-/** Classes of code points, looked up in pages that are filled when first touched (at most 1.1 MB, 0.1 ms a page). */
+/**
+ * Classes of code points, looked up in pages that are filled when first touched (at most 1.1 MB, 0.1 ms a
+ * page).
+ */
 export class CharClasses {
   private readonly pages: Array<Uint8Array | undefined> = new Array(0x11_0000 / pageSize);
 

@@ -3,7 +3,10 @@ import { addContent } from "./parts.ts";
 import { type InputPlan, isObject, type JsonObject, objectsOf, PlanBuilder } from "./plan.ts";
 import { addTools } from "./tools.ts";
 
-/** The cookbook's framing of a chat: exact for gpt-3.5 to gpt-4.1 and gpt-5-chat, one over for gpt-5-mini (dialect §6.3). */
+/**
+ * The cookbook's framing of a chat: exact for gpt-3.5 to gpt-4.1 and gpt-5-chat, one over for gpt-5-mini
+ * (dialect §6.3).
+ */
 export const perMessage = 3;
 const perName = 1;
 export const perAnswer = 3;
@@ -11,7 +14,9 @@ export const perAnswer = 3;
 /** Fields of a chat request with which the vendor adds input that nobody sees. */
 const hiddenInput = ["data_sources", "web_search_options"] as const;
 
-/** What the input of a chat request consists of, for `model` (the deployment's, not the client's name for it). */
+/**
+ * What the input of a chat request consists of, for `model` (the deployment's, not the client's name for it).
+ */
 export function planChatInput(body: JsonObject, model: string): InputPlan {
   const plan = new PlanBuilder(isCountedExactly(model));
   for (const message of objectsOf(body.messages)) addMessage(plan, message, model);

@@ -4,12 +4,18 @@ import { hashBytes, noRank, type RankList, Ranks } from "./ranks.ts";
 import { type EncodingName, Splitter } from "./split.ts";
 import { encodeUtf8, type TextRange, utf8Length } from "./utf8.ts";
 
-/** Past this many UTF-16 units the rest of a text is charged in bytes: 0.1 to 0.5 s of work, far more than any context window. */
+/**
+ * Past this many UTF-16 units the rest of a text is charged in bytes: 0.1 to 0.5 s of work, far more than any
+ * context window.
+ */
 export const exactTextUnits = 1_048_576;
 
 export interface TokenCount {
   readonly tokens: number;
-  /** True when some part was charged its UTF-8 bytes, which are never fewer than its tokens; else the count is exact. */
+  /**
+   * True when some part was charged its UTF-8 bytes, which are never fewer than its tokens; else the count is
+   * exact.
+   */
   readonly isUpperBound: boolean;
 }
 
@@ -20,11 +26,14 @@ export interface RunningCount extends TokenCount {
 }
 
 /**
- * Counts the tokens of user text in one encoding, as tiktoken's `encode_ordinary` does: the text of a special token is
- * text. Time is O(n log n) for every input, memory is bounded, and nothing throws.
+ * Counts the tokens of user text in one encoding, as tiktoken's `encode_ordinary` does: the text of a special
+ * token is text. Time is O(n log n) for every input, memory is bounded, and nothing throws.
  */
 export interface Counter {
-  /** Stops soon after `limit` tokens: then `tokens` exceeds `limit` and counts a prefix. Blocks for about 0.15 ms per kB. */
+  /**
+   * Stops soon after `limit` tokens: then `tokens` exceeds `limit` and counts a prefix. Blocks for about 0.15
+   * ms per kB.
+   */
   count(text: string, limit?: number): TokenCount;
   /** `exactUnits`: how much of the text is counted before bytes stand in. */
   start(text: string, exactUnits?: number): RunningCount;
@@ -81,7 +90,10 @@ class Tools {
   }
 }
 
-/** Walks the text piece by piece. A long piece is merged over several steps, what is too long is charged over several. */
+/**
+ * Walks the text piece by piece. A long piece is merged over several steps, what is too long is charged over
+ * several.
+ */
 class TextCount implements RunningCount {
   tokens = 0;
   isUpperBound = false;
@@ -119,7 +131,10 @@ class TextCount implements RunningCount {
     return left;
   }
 
-  /** Charges the bytes of the next stretch. Cut only between code points, or the halves would count as 3 bytes each. */
+  /**
+   * Charges the bytes of the next stretch. Cut only between code points, or the halves would count as 3 bytes
+   * each.
+   */
   private chargeBytes(work: number): number {
     let end = Math.min(this.bytesUntil, this.position + work);
     if (end < this.bytesUntil && (this.text.codePointAt(end - 1) as number) > 0xffff) end += 1;

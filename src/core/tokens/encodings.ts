@@ -35,7 +35,10 @@ const families: readonly FamilyRule[] = [
 /** Names whose next version would start the same way: "gpt-4.7" is not a gpt-4 of the old encoding. */
 const dottedFamilies: ReadonlySet<string> = new Set(["gpt-5"]);
 
-/** The encoding a model counts in. Unknown models (gpt-6 is in no published map) get the newest one, marked as a guess. */
+/**
+ * The encoding a model counts in. Unknown models (gpt-6 is in no published map) get the newest one, marked as
+ * a guess.
+ */
 export function encodingFor(model: string): ModelEncoding {
   const name = baseModelName(model);
   for (const { names, encoding } of families) {
@@ -54,7 +57,10 @@ export function isReasoningModel(model: string): boolean {
   return /^(o[1-9]|gpt-oss|codex-mini)(-|$)/.test(name) || /^gpt-([5-9]|[1-9]\d)(\.\d+)?(-|$)/.test(name);
 }
 
-/** Models that add input or output of their own to a plain text request: searches, media, a choice among models. */
+/**
+ * Models that add input or output of their own to a plain text request: searches, media, a choice among
+ * models.
+ */
 const addsHiddenTokens = /search|audio|realtime|transcribe|tts|research|computer-use|router/;
 
 /** True when a count of plain text equals the vendor's bill, as far as was ever measured. */

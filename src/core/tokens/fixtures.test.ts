@@ -5,7 +5,10 @@ import { createCounter } from "./counter.ts";
 import { planInput } from "./input.ts";
 import { countTexts, estimateInput, isObject, type JsonObject, objectsOf } from "./plan.ts";
 
-/** The recorded vendor answers whose usage has to be estimated: what the manifest says an exact meter must record. */
+/**
+ * The recorded vendor answers whose usage has to be estimated: what the manifest says an exact meter must
+ * record.
+ */
 interface Fixture {
   readonly file: string;
   readonly request?: string;

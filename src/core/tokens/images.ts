@@ -15,7 +15,10 @@ type ImageRule =
 const tilesMost = 8;
 const patchesMost = 1536;
 
-/** By exact family, dated snapshots included (vision guide; dialect §6.4, likely). The first that fits decides. */
+/**
+ * By exact family, dated snapshots included (vision guide; dialect §6.4, likely). The first that fits
+ * decides.
+ */
 const rules: ReadonlyArray<readonly [RegExp, ImageRule]> = [
   [/^(gpt-5-mini|gpt-4\.1-mini)(-\d|$)/, { patchHundredths: 162 }],
   [/^(gpt-5-nano|gpt-4\.1-nano)(-\d|$)/, { patchHundredths: 246 }],

@@ -33,7 +33,10 @@ const gate: JsonObject = {
   messages: [{ role: "user", content: "In one sentence, what does a toll gate do?" }],
 };
 
-/** openai/openai-cookbook: examples/How_to_count_tokens_with_tiktoken.ipynb, with the counts that the API returned there. */
+/**
+ * openai/openai-cookbook: examples/How_to_count_tokens_with_tiktoken.ipynb, with the counts that the API
+ * returned there.
+ */
 const jargon: JsonObject = {
   messages: [
     {

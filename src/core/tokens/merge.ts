@@ -4,12 +4,15 @@ import { noRank, type Ranks } from "./ranks.ts";
 export const shortPieceBytes = 100;
 
 /**
- * A longer piece is not merged but charged its bytes: no natural text has one, and it bounds memory and time. Also the
- * stride of a heap key, rank × 65 536 + position, which stays far below 2⁵³.
+ * A longer piece is not merged but charged its bytes: no natural text has one, and it bounds memory and time.
+ * Also the stride of a heap key, rank × 65 536 + position, which stays far below 2⁵³.
  */
 export const longPieceBytes = 65_536;
 
-/** Merges pieces of at most `shortPieceBytes`. One instance is used again and again: it holds nothing between calls. */
+/**
+ * Merges pieces of at most `shortPieceBytes`. One instance is used again and again: it holds nothing between
+ * calls.
+ */
 export class ShortMerge {
   private readonly ranks: Ranks;
   private readonly starts = new Int32Array(shortPieceBytes + 2);
@@ -54,11 +57,11 @@ export class ShortMerge {
 }
 
 /**
- * Merges one long piece in steps, in O(n log n): a linked list of parts and a heap of the joins that are possible.
- * A join whose part has changed since is stale and skipped when it comes up.
+ * Merges one long piece in steps, in O(n log n): a linked list of parts and a heap of the joins that are
+ * possible. A join whose part has changed since is stale and skipped when it comes up.
  *
- * First every byte becomes a part and its join with the next one enters the heap; then the join of lowest rank (of
- * equals the leftmost) is made, again and again, until the heap is empty.
+ * First every byte becomes a part and its join with the next one enters the heap; then the join of lowest
+ * rank (of equals the leftmost) is made, again and again, until the heap is empty.
  */
 export class LongMerge {
   /** Parts left; the token count once `step` has said so. */

@@ -10,7 +10,10 @@ export interface OutputEstimate {
 /** What is known of an answer without usage. */
 export interface OutputSeen {
   readonly model: string;
-  /** Sum over the texts of all choices: content, refusals, names and arguments of calls, reasoning that was shown. */
+  /**
+   * Sum over the texts of all choices: content, refusals, names and arguments of calls, reasoning that was
+   * shown.
+   */
   readonly counted: TokenCount;
   /** The answer ended by itself and all its text was sent: not cut, not filtered. */
   readonly isComplete: boolean;
@@ -18,8 +21,9 @@ export interface OutputSeen {
 }
 
 /**
- * Output tokens by the text that was seen. Exact or one short for classic models (dialect §6.3: 300 = 300, 7 billed for
- * 6), a lower bound for everything else. Never the figure for an answer that ended at its cap: there the cap is billed.
+ * Output tokens by the text that was seen. Exact or one short for classic models (dialect §6.3: 300 = 300, 7
+ * billed for 6), a lower bound for everything else. Never the figure for an answer that ended at its cap:
+ * there the cap is billed.
  */
 export function estimateOutputText(seen: OutputSeen): OutputEstimate {
   const isPlainText = seen.isComplete && !seen.hasToolCalls && !seen.counted.isUpperBound;

@@ -2,9 +2,9 @@ const slots = 32_768;
 const slotBytes = 48;
 
 /**
- * Remembers how many tokens the last pieces had that are no token themselves. Direct-mapped: a newer piece takes the
- * place of the older one with the same slot, so memory is fixed (1.7 MB), eviction costs nothing, and no text of a
- * request is kept alive by a key that is a slice of it.
+ * Remembers how many tokens the last pieces had that are no token themselves. Direct-mapped: a newer piece
+ * takes the place of the older one with the same slot, so memory is fixed (1.7 MB), eviction costs nothing,
+ * and no text of a request is kept alive by a key that is a slice of it.
  */
 export class PieceCache {
   private readonly bytes = new Uint8Array(slots * slotBytes);

@@ -1,15 +1,17 @@
 import type { TokenCount } from "./counter.ts";
 
 /**
- * What an estimate of input consists of, before anything is counted: counting large texts must yield the thread, so it
- * is done by the caller and joined by `estimateInput`.
+ * What an estimate of input consists of, before anything is counted: counting large texts must yield the
+ * thread, so it is done by the caller and joined by `estimateInput`.
  */
 export interface InputPlan {
   /** Each is counted on its own: tokens never reach across. */
   readonly texts: readonly string[];
   /** Tokens besides the texts: framing, token arrays, images. */
   readonly extraTokens: number;
-  /** True when the vendor's own count was equal wherever it was compared; else the estimate is a lower bound. */
+  /**
+   * True when the vendor's own count was equal wherever it was compared; else the estimate is a lower bound.
+   */
   readonly isExactInPractice: boolean;
   /** Kinds of parts that are not counted at all, because their size cannot be known here. */
   readonly unknownParts: readonly string[];

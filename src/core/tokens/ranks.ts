@@ -4,7 +4,9 @@ export type RankList = readonly (string | readonly number[] | undefined)[];
 /** Greater than every rank: these bytes are not a token. */
 export const noRank = 0x7fff_ffff;
 
-/** Bytes → rank, as one open-addressed hash over a flat pool of token bytes: no string or object per token. */
+/**
+ * Bytes → rank, as one open-addressed hash over a flat pool of token bytes: no string or object per token.
+ */
 export class Ranks {
   private readonly pool: Uint8Array;
   private readonly offsets: Int32Array;

@@ -7,7 +7,10 @@ import { addTools } from "./tools.ts";
 /** Fields of a Responses request that stand for input which is stored at the vendor. */
 const storedInput = ["previous_response_id", "conversation", "prompt"] as const;
 
-/** What the input of a Responses request consists of: framed as a chat, which is exact for one text (18 = 18, dialect §6.3). */
+/**
+ * What the input of a Responses request consists of: framed as a chat, which is exact for one text (18 = 18,
+ * dialect §6.3).
+ */
 export function planResponsesInput(body: JsonObject, model: string): InputPlan {
   const plan = new PlanBuilder(isCountedExactly(model));
   if (typeof body.instructions === "string") {
@@ -49,7 +52,8 @@ function addItem(plan: PlanBuilder, item: unknown, model: string): void {
       addContent(plan, item.output, model);
       break;
     default:
-      // Reasoning, references to stored items, outputs of hosted tools: their input is known to the vendor alone.
+      // Reasoning, references to stored items, outputs of hosted tools: their input is known to the vendor
+      // alone.
       plan.addUnknown(typeof item.type === "string" ? item.type : "untyped item");
   }
 }

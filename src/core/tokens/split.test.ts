@@ -3,8 +3,8 @@ import { oddTexts, seededRandom } from "../../../test/support/odd-texts.ts";
 import { type EncodingName, encodingNames, Splitter } from "./split.ts";
 
 /**
- * The published patterns (tiktoken 0.14, openai_public.py), with Rust's \s and case folding spelt out for JavaScript:
- * \s has U+0085 and lacks U+FEFF; (?i:'s) also takes U+017F.
+ * The published patterns (tiktoken 0.14, openai_public.py), with Rust's \s and case folding spelt out for
+ * JavaScript: \s has U+0085 and lacks U+FEFF; (?i:'s) also takes U+017F.
  */
 const ws = "\\t-\\r\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
 const contraction = "'(?:[sS\\u017f]|[dD]|[mM]|[tT]|[lL][lL]|[vV][eE]|[rR][eE])";

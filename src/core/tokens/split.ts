@@ -1,6 +1,9 @@
 import { CharClasses, charClass } from "./char-class.ts";
 
-/** The two vocabularies that OpenAI's models count in. `o200k_harmony` (gpt-oss) counts text as `o200k_base` does. */
+/**
+ * The two vocabularies that OpenAI's models count in. `o200k_harmony` (gpt-oss) counts text as `o200k_base`
+ * does.
+ */
 export const encodingNames = ["o200k_base", "cl100k_base"] as const;
 export type EncodingName = (typeof encodingNames)[number];
 
@@ -17,9 +20,10 @@ const slash = 0x2f;
 const apostrophe = 0x27;
 
 /**
- * Cuts text into the pieces that are merged each on its own: what the published split patterns match (tiktoken 0.14,
- * openai_public.py), as a scan. A regular expression would do the same at V8's mercy: it cannot be bounded, and one
- * run of 4 million CJK letters overflows its stack. The test keeps the patterns and compares.
+ * Cuts text into the pieces that are merged each on its own: what the published split patterns match
+ * (tiktoken 0.14, openai_public.py), as a scan. A regular expression would do the same at V8's mercy: it
+ * cannot be bounded, and one run of 4 million CJK letters overflows its stack. The test keeps the patterns
+ * and compares.
  */
 export class Splitter {
   private readonly classes = new CharClasses();
@@ -29,7 +33,9 @@ export class Splitter {
     this.isCaseSplit = encoding === "o200k_base";
   }
 
-  /** Where the piece ends that starts at `start`, which must be less than `text.length`. Linear in the piece. */
+  /**
+   * Where the piece ends that starts at `start`, which must be less than `text.length`. Linear in the piece.
+   */
   pieceEnd(text: string, start: number): number {
     if (!this.isCaseSplit) {
       const end = contractionEnd(text, start);
@@ -55,8 +61,8 @@ export class Splitter {
   }
 
   /**
-   * o200k: `lead? upper* lower+ contraction?`, else `lead? upper+ lower* contraction?`. Letters without case and marks are
-   * both upper and lower. A mark may also be the lead, and is one if a word follows it.
+   * o200k: `lead? upper* lower+ contraction?`, else `lead? upper+ lower* contraction?`. Letters without case
+   * and marks are both upper and lower. A mark may also be the lead, and is one if a word follows it.
    */
   private caseWordEnd(text: string, start: number, kind: number): number {
     let end = start;
@@ -70,7 +76,10 @@ export class Splitter {
     return contractionEnd(text, end);
   }
 
-  /** `upper* lower+`: the run of upper gives back up to its last character that is lower too. -1 when there is none. */
+  /**
+   * `upper* lower+`: the run of upper gives back up to its last character that is lower too. -1 when there is
+   * none.
+   */
   private lowerWordEnd(text: string, start: number): number {
     let lastLower = -1;
     let at = start;
@@ -104,8 +113,8 @@ export class Splitter {
   }
 
   /**
-   * White space: up to its last line end; without one all of it, but for the last character when something follows
-   * (it leads the next piece). In cl100k white space at the end of the text stays whole.
+   * White space: up to its last line end; without one all of it, but for the last character when something
+   * follows (it leads the next piece). In cl100k white space at the end of the text stays whole.
    */
   private whiteEnd(text: string, start: number): number {
     let lastLineEnd = -1;
@@ -134,7 +143,10 @@ export class Splitter {
 /** The position after the code point at `at`. */
 const next = (text: string, at: number): number => at + ((text.codePointAt(at) as number) > 0xffff ? 2 : 1);
 
-/** After one of 's 'd 'm 't 'll 've 're in any case at `start`, else `start`. Rust's (?i:s) takes U+017F (ſ) too. */
+/**
+ * After one of 's 'd 'm 't 'll 've 're in any case at `start`, else `start`. Rust's (?i:s) takes U+017F (ſ)
+ * too.
+ */
 function contractionEnd(text: string, start: number): number {
   if (text.charCodeAt(start) !== apostrophe) return start;
   const first = text.charCodeAt(start + 1);

@@ -2,8 +2,9 @@ import { encodingFor } from "./encodings.ts";
 import { isObject, type JsonObject, objectsOf, type PlanBuilder } from "./plan.ts";
 
 /**
- * The cookbook's rule for function definitions (openai/openai-cookbook: How_to_count_tokens_with_tiktoken.ipynb): exact
- * for its own flat examples, a heuristic for the rest, because the vendor does not publish the format.
+ * The cookbook's rule for function definitions (openai/openai-cookbook:
+ * How_to_count_tokens_with_tiktoken.ipynb): exact for its own flat examples, a heuristic for the rest,
+ * because the vendor does not publish the format.
  */
 const perFunction = { o200k_base: 7, cl100k_base: 10 } as const;
 const perProperties = 3;
@@ -12,7 +13,10 @@ const perEnum = -3;
 const perEnumItem = 3;
 const afterAll = 12;
 
-/** Adds `tools` (or the older `functions`) of a chat request. Hosted tools bring input of their own that is unknown. */
+/**
+ * Adds `tools` (or the older `functions`) of a chat request. Hosted tools bring input of their own that is
+ * unknown.
+ */
 export function addTools(plan: PlanBuilder, body: JsonObject, model: string): void {
   const tools = objectsOf(body.tools);
   const functions = [...tools.filter(isFunctionTool).map(functionOf), ...objectsOf(body.functions)];

@@ -1,6 +1,6 @@
 /**
- * UTF-8 without a runtime's help, so that no substring is made for a piece. A lone surrogate becomes U+FFFD (3 bytes),
- * as in every WHATWG encoder. `bytes` must hold 3 bytes for each UTF-16 unit.
+ * UTF-8 without a runtime's help, so that no substring is made for a piece. A lone surrogate becomes U+FFFD
+ * (3 bytes), as in every WHATWG encoder. `bytes` must hold 3 bytes for each UTF-16 unit.
  */
 export function encodeUtf8(text: string, range: TextRange, bytes: Uint8Array): number {
   let size = 0;
@@ -33,7 +33,10 @@ export interface TextRange {
   readonly end: number;
 }
 
-/** How many bytes `encodeUtf8` would write. Never fewer than the tokens of the same text (docs/reference/tokens.md). */
+/**
+ * How many bytes `encodeUtf8` would write. Never fewer than the tokens of the same text
+ * (docs/reference/tokens.md).
+ */
 export function utf8Length(text: string, range: TextRange): number {
   let size = 0;
   for (let at = range.start; at < range.end; at++) {
