@@ -1,0 +1,23 @@
+import pino, { type Logger } from "pino";
+import { formatUsd } from "../core/money.ts";
+import type { Observation } from "../ports.ts";
+
+export type { Logger };
+
+/** Logs go to stderr as JSON lines. They carry ids and counts only: no prompt, no answer, no credential. */
+export function createLogger(level: string): Logger {
+  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime }, pino.destination({ fd: 2, sync: false }));
+}
+
+const warnings = new Set(["usage_rejected", "billed_beyond_hold", "attempt_failed", "settle_retried", "hold_recovered"]);
+
+export function logObservation(logger: Logger, observation: Observation): void {
+  if (observation.event === "fault") return logger.error(observation, "fault");
+  if (observation.event === "request_ended") {
+    const { charge, vendorCost, loss, ...rest } = observation;
+    return logger.info({ ...rest, chargeUsd: formatUsd(charge), vendorCostUsd: formatUsd(vendorCost), lossUsd: formatUsd(loss) }, "request ended");
+  }
+  const money = "loss" in observation ? { lossUsd: formatUsd(observation.loss) } : {};
+  const { loss: _loss, ...plain } = observation as Observation & { loss?: unknown };
+  logger[warnings.has(observation.event) ? "warn" : "info"]({ ...plain, ...money }, observation.event.replaceAll("_", " "));
+}
