@@ -5,6 +5,7 @@ import type { FaultName } from "./faults.ts";
 import type { Job } from "./job.ts";
 import { type Pace, type Played, Player } from "./player.ts";
 import type { Script } from "./script.ts";
+import { createRandom } from "./seeded.ts";
 
 /** What a script is played with. */
 export interface Performance {
@@ -45,7 +46,7 @@ export function perform(job: Job, performance: Performance): void {
     pace: readPace(settings, directives, fault),
     pacer,
     writes: settings.writes,
-    random: attempt.random,
+    random: createRandom(settings.seed, "cuts", job.context.id),
     outlivesClient: (!ask.isStream || ask.isBackground) && fault !== "endless",
     begin,
     done,

@@ -49,6 +49,8 @@ export class Player {
   #hasBegun = false;
   #hasClient = true;
   #isHanging = false;
+  /** What goes on once the client has read enough. */
+  #blocked: (() => void) | null = null;
 
   constructor(options: PlayOptions) {
     this.#options = options;
@@ -77,14 +79,12 @@ export class Player {
     for (;;) {
       const step = this.#peek();
       if (step === null) {
-        this.#write(batch);
-        this.#finish();
+        this.#write(batch, () => this.#finish());
         return;
       }
       const due = this.#dueMs(step);
       if (due > this.#options.pacer.now()) {
-        if (this.#write(batch)) this.#waitUntil(due);
-        else this.#options.response.once("drain", () => this.#pump());
+        this.#write(batch, () => this.#waitUntil(due));
         return;
       }
       this.#next = null;
@@ -92,15 +92,9 @@ export class Player {
       this.#reasoning += step.reasoning;
       batch += step.data;
       if (batch.length < batchBytes) continue;
-      this.#writeThenGoOn(batch);
+      this.#write(batch, () => setImmediate(() => this.#pump()));
       return;
     }
-  }
-
-  #writeThenGoOn(batch: string): void {
-    const goOn = (): void => this.#pump();
-    if (this.#write(batch)) setImmediate(goOn);
-    else this.#options.response.once("drain", goOn);
   }
 
   #peek(): Step | null {
@@ -117,14 +111,36 @@ export class Player {
     return this.#startMs + ((this.#output + step.output) / tokensPerSecond) * 1_000;
   }
 
-  #write(batch: string): boolean {
+  /** Writes what is due, then goes on when the client has room for more. */
+  #write(batch: string, goOn: () => void): void {
     const { response, writes, random } = this.#options;
-    if (batch === "" || !this.#hasClient) return true;
-    if (writes === "joined") return response.write(batch);
-    let isRoom = true;
-    for (const piece of writes === "frames" ? cutAtFrames(batch) : cutAtRandom(batch, random))
-      isRoom = response.write(piece);
-    return isRoom;
+    if (batch === "" || !this.#hasClient) goOn();
+    else if (writes !== "joined")
+      this.#writeEach(writes === "frames" ? cutAtFrames(batch) : cutAtRandom(batch, random), goOn);
+    else if (response.write(batch)) goOn();
+    else this.#afterDrain(goOn);
+  }
+
+  /** Each piece in a turn of its own, so that the client's socket gets them apart. */
+  #writeEach(pieces: readonly (string | Buffer)[], goOn: () => void, at = 0): void {
+    const piece = pieces[at];
+    if (piece === undefined || !this.#hasClient) {
+      goOn();
+      return;
+    }
+    this.#options.response.write(piece);
+    setImmediate(() => this.#writeEach(pieces, goOn, at + 1));
+  }
+
+  #afterDrain(goOn: () => void): void {
+    this.#blocked = goOn;
+    this.#options.response.once("drain", () => this.#unblock());
+  }
+
+  #unblock(): void {
+    const goOn = this.#blocked;
+    this.#blocked = null;
+    goOn?.();
   }
 
   #finish(): void {
@@ -149,7 +165,7 @@ export class Player {
     this.#hasClient = false;
     if (this.#options.outlivesClient && !this.#isHanging) {
       // Nobody is left to wait for.
-      if (this.#ticket === null && this.#hasBegun) this.#pump();
+      this.#unblock();
       return;
     }
     if (this.#ticket !== null) this.#options.pacer.cancel(this.#ticket);

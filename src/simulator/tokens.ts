@@ -58,12 +58,20 @@ function bytesOfToken(id: number): Buffer {
   return typeof token === "string" ? Buffer.from(token, "utf8") : Buffer.from(token);
 }
 
-/** Cut before a space when there is one in the second half of the slice, else anywhere but inside a character. */
+/**
+ * Where a slice may end without changing the count: before a single space between two visible characters, where
+ * the tokenizer always cuts. A run without one is cut anywhere but inside a character, which costs a token or two.
+ */
 function endOfSlice(text: string, from: number): number {
   const limit = from + sliceLength;
   if (limit >= text.length) return text.length;
-  const space = text.lastIndexOf(" ", limit);
-  if (space > from + sliceLength / 2) return space;
+  for (let at = limit; at > from + sliceLength / 2; at--) {
+    if (text[at] === " " && isVisible(text[at - 1]) && isVisible(text[at + 1])) return at;
+  }
   const code = text.charCodeAt(limit - 1);
   return code >= 0xd800 && code <= 0xdbff ? limit - 1 : limit;
+}
+
+function isVisible(character: string | undefined): boolean {
+  return character !== undefined && /\S/.test(character);
 }
