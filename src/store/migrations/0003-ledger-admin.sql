@@ -64,7 +64,7 @@ end $$;
 create function ledger_expire(p_account text, p_limit int) returns int language plpgsql as $$
 #variable_conflict use_column
 declare
-  r record; g record; v_left numeric; v_count int := 0;
+  r record; g record; v_left numeric; v_seq bigint; v_count int := 0;
 begin
   for r in
     select distinct x.account_id from grants x
@@ -78,11 +78,13 @@ begin
         and (x.expires_at <= clock_timestamp() or x.voided_at is not null) order by x.id
     loop
       v_left := g.remaining - g.reserved;
+      -- A grant may expire in parts, as its reservations come back: the account's next number makes each its own transaction.
+      select b.seq + 1 into v_seq from balances b where b.account_id = g.account_id;
       update grants x set remaining = x.remaining - v_left, is_expired = x.voided_at is null where x.id = g.id;
       if g.voided_at is null then
-        perform post_pair('exp_' || g.id || '_' || (g.amount - g.remaining + g.reserved)::text, 'expiry', g.account_id, g.id, -v_left, 'breakage', g.id);
+        perform post_pair('exp_' || g.id || '_' || v_seq::text, 'expiry', g.account_id, g.id, -v_left, 'breakage', g.id);
       else
-        perform post_pair('void_' || g.id || '_' || (g.amount - g.remaining + g.reserved)::text, 'void', g.account_id, g.id, -v_left,
+        perform post_pair('void_' || g.id || '_' || v_seq::text, 'void', g.account_id, g.id, -v_left,
           case when g.kind = 'promotional' then 'promotional' else 'cash' end, g.id);
       end if;
       v_count := v_count + 1;

@@ -1,0 +1,175 @@
+import Type, { type Static, type TObject, type TProperties, type TSchema } from "typebox";
+import type { Desk } from "../billing/desk.ts";
+import type { AdminStore, AdminTables, Endpoints, Page, PriceDesk, Role } from "../ports-admin.ts";
+
+/** Everything that routes reach beside the change they make. */
+export interface RoutePorts {
+  readonly store: AdminStore;
+  readonly prices: PriceDesk;
+  readonly endpoints: Endpoints;
+  /** How old an open hold of a dead process may be before `ledger verify` calls it bad, ms. */
+  readonly recoveryMs: number;
+  readonly creditName: string;
+}
+
+/** Who is asking. */
+export interface Actor {
+  /** "owner" for the configured token, else the token's id. */
+  readonly name: string;
+  readonly role: Role;
+  readonly tokenId: string | null;
+}
+
+/** One request to a route, checked. In a write, `desk.tables` and everything else there belong to its transaction. */
+export interface Call<Params, Query, Body> {
+  readonly params: Params;
+  readonly query: Query;
+  readonly body: Body;
+  readonly actor: Actor;
+  readonly desk: Desk;
+  readonly ports: RoutePorts;
+}
+
+/** What people may write where the schema's type is plain: nothing in an answer is changed any more. */
+type Frozen<T> = T extends readonly (infer One)[]
+  ? readonly Frozen<One>[]
+  : T extends object
+    ? { readonly [Field in keyof T]: Frozen<T[Field]> }
+    : T;
+
+type Of<S> = S extends TSchema ? Static<S> : Record<string, never>;
+
+interface About {
+  readonly path: string;
+  readonly tag: string;
+  readonly summary: string;
+  /** The least role that may; see `roles.ts`. */
+  readonly role: Role;
+}
+
+export interface ReadRoute extends About {
+  readonly kind: "read";
+  readonly method: "GET";
+  readonly params: TSchema | null;
+  readonly query: TSchema;
+  readonly answer: TSchema;
+  run(call: Call<unknown, unknown, unknown>): Promise<unknown>;
+}
+export interface ListRoute extends About {
+  readonly kind: "list";
+  readonly method: "GET";
+  readonly params: TSchema | null;
+  readonly query: TObject;
+  /** Of one row. */
+  readonly item: TObject;
+  /** Fields of the answer beside `data` and `next_cursor`. */
+  readonly extra: TObject | null;
+  readonly limits: { readonly usual: number; readonly most: number };
+  page(call: Call<unknown, unknown, unknown>, page: Page): Promise<readonly Row[]>;
+  about?: (call: Call<unknown, unknown, unknown>) => Promise<Readonly<Record<string, unknown>>>;
+}
+export interface WriteRoute extends About {
+  readonly kind: "write";
+  readonly method: "POST" | "PATCH" | "DELETE";
+  readonly params: TSchema | null;
+  readonly body: TSchema | null;
+  readonly answer: TSchema;
+  /** The answer has a secret: stored for a repeat it is sealed with the caller's token. */
+  readonly isSecret: boolean;
+  run(call: Call<unknown, unknown, unknown>): Promise<Written<unknown>>;
+  /** Runs once the transaction is committed. */
+  after?: (ports: RoutePorts) => Promise<void>;
+}
+export type AdminRoute = ReadRoute | ListRoute | WriteRoute;
+
+/** A row of a list, and the cursor that goes on after it. */
+export interface Row {
+  readonly value: Readonly<Record<string, unknown>>;
+  readonly cursor: string;
+}
+export interface Written<T> {
+  readonly status: 200 | 201;
+  readonly body: T;
+}
+
+const strict = { additionalProperties: false };
+const noQuery = Type.Object({}, strict);
+
+/** A route that gives one thing. */
+export function read<Params extends TSchema | null, Answer extends TSchema>(
+  about: About & { readonly params: Params; readonly answer: Answer },
+  run: (call: Call<Of<Params>, unknown, unknown>) => Promise<Frozen<Static<Answer>>>,
+): ReadRoute {
+  return { ...about, kind: "read", method: "GET", query: noQuery, run: run as ReadRoute["run"] };
+}
+
+/** A route that gives a list, page by page, as JSON or CSV. */
+export function list<Params extends TSchema | null, Query extends TProperties, Item extends TObject>(
+  about: About & {
+    readonly params: Params;
+    readonly query: Query;
+    readonly item: Item;
+    readonly limits?: ListRoute["limits"];
+    readonly extra?: {
+      readonly schema: TObject;
+      readonly get: (call: Call<Of<Params>, Static<TObject<Query>>, unknown>) => Promise<object>;
+    };
+  },
+  page: (
+    call: Call<Of<Params>, Static<TObject<Query>>, unknown>,
+    page: Page,
+  ) => Promise<ReadonlyArray<{ readonly value: Frozen<Static<Item>>; readonly cursor: string }>>,
+): ListRoute {
+  const limits = about.limits ?? { usual: 50, most: 500 };
+  const { params, path, tag, summary, role, item, extra } = about;
+  return {
+    ...{ params, path, tag, summary, role, item, limits },
+    kind: "list",
+    method: "GET",
+    query: Type.Object(
+      {
+        ...about.query,
+        limit: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: limits.most,
+            description: `Rows of a page, 1 to ${limits.most}; ${limits.usual} unless given. CSV has every row unless given.`,
+          }),
+        ),
+        cursor: Type.Optional(
+          Type.String({ maxLength: 1_000, description: "`next_cursor` of the page before." }),
+        ),
+        format: Type.Optional(
+          Type.Enum(["json", "csv"], { type: "string", description: "Instead of an `Accept` header." }),
+        ),
+      },
+      strict,
+    ),
+    extra: extra?.schema ?? null,
+    page: page as ListRoute["page"],
+    ...(extra === undefined ? {} : { about: extra.get as NonNullable<ListRoute["about"]> }),
+  };
+}
+
+/** A route that changes something, in one transaction with its audit record and its idempotency key. */
+export function write<Params extends TSchema | null, Body extends TSchema | null, Answer extends TSchema>(
+  about: About & {
+    readonly method: WriteRoute["method"];
+    readonly params: Params;
+    readonly body: Body;
+    readonly answer: Answer;
+    readonly isSecret?: boolean;
+    readonly after?: (ports: RoutePorts) => Promise<void>;
+  },
+  run: (call: Call<Of<Params>, unknown, Of<Body>>) => Promise<Written<Frozen<Static<Answer>>>>,
+): WriteRoute {
+  return { ...about, kind: "write", isSecret: about.isSecret ?? false, run: run as WriteRoute["run"] };
+}
+
+/** Rows whose id is their cursor. */
+export const byId = <T extends { readonly id: string }>(
+  values: readonly T[],
+): ReadonlyArray<{ readonly value: T; readonly cursor: string }> =>
+  values.map((value) => ({ value, cursor: value.id }));
+
+export type { AdminTables };

@@ -1,0 +1,21 @@
+import type { AdminRoute } from "../route.ts";
+import { accountRoutes } from "./accounts.ts";
+import { grantRoutes } from "./grants.ts";
+import { keyRoutes } from "./keys.ts";
+import { ledgerRoutes } from "./ledger.ts";
+import { operationRoutes } from "./operation.ts";
+import { priceRoutes } from "./prices.ts";
+import { requestRoutes } from "./requests.ts";
+import { usageRoutes } from "./usage.ts";
+
+/** Every route of the admin API: what is registered, documented and tested is this list. */
+export const adminRoutes: readonly AdminRoute[] = [
+  ...accountRoutes,
+  ...grantRoutes,
+  ...keyRoutes,
+  ...requestRoutes,
+  ...usageRoutes,
+  ...ledgerRoutes,
+  ...priceRoutes,
+  ...operationRoutes,
+];

@@ -1,0 +1,42 @@
+-- Administration: tokens with roles, reasons of ledger transactions, and the lists people look through.
+-- Why: who may do what and why it was done belong beside the books. Locks: indexes on tables that may be busy are made
+-- while writers wait; a database of the version before is small.
+
+create table admin_tokens (
+  id text primary key,
+  name text not null,
+  display text not null,
+  -- SHA-256 of the secret.
+  hash bytea not null unique,
+  role text not null check (role in ('owner', 'operator', 'finance', 'viewer')),
+  created_by text not null,
+  created_at timestamptz not null default clock_timestamp(),
+  expires_at timestamptz,
+  revoked_at timestamptz
+);
+
+-- Why a refund or a void was made. Entries stay as they are; this says what people said.
+create table transaction_notes (
+  tx_id text primary key,
+  actor text not null,
+  reason text not null,
+  created_at timestamptz not null default clock_timestamp()
+);
+
+create index requests_created on requests (created_at);
+create index entries_created on entries (created_at);
+create index grants_account on grants (account_id, id);
+-- What people did to an account's money, without the settlements between.
+create index entries_moves on entries (account_id, kind)
+  where ledger_account = 'customer' and kind in ('grant', 'void', 'expiry', 'refund');
+create index usage_rollups_account on usage_rollups (account_id, bucket);
+create index audit_target on audit_log (target, id);
+
+create function refuse_rewrite() returns trigger language plpgsql as $$
+begin
+  raise exception 'Cannot % rows of %: what was written there stays; add a new row', lower(tg_op), tg_table_name;
+end $$;
+create trigger audit_immutable before update or delete on audit_log for each row execute function refuse_rewrite();
+create trigger audit_not_truncated before truncate on audit_log for each statement execute function refuse_rewrite();
+create trigger notes_immutable before update or delete on transaction_notes for each row execute function refuse_rewrite();
+create trigger prices_immutable before update or delete on price_rows for each row execute function refuse_rewrite();
