@@ -24,11 +24,12 @@ import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { openPglite } from "../store/pglite.ts";
 import { openPostgres } from "../store/postgres.ts";
 import { createVendorClient, type VendorClient } from "../vendor/client.ts";
+import { addAdmin } from "./admin-wiring.ts";
 import { createCatalog, type LiveCatalog } from "./catalog.ts";
+import { EndpointHealth } from "./endpoint-health.ts";
 import { credentialReader } from "./credentials.ts";
 import { dataDirectoryOf, keepSecret } from "./data-directory.ts";
-
-export const version = "0.1.0";
+import { version } from "./version.ts";
 
 const clock: Clock = { now: () => Date.now(), elapsed: () => performance.now() };
 
@@ -36,6 +37,8 @@ export interface GatewayOptions {
   readonly config: Config;
   readonly logLevel: string;
   readonly progress: (text: string) => void;
+  /** Where the admin token is kept when none is configured; the store's own directory without it. */
+  readonly tokenDirectory?: string;
   readonly selfService?: Readonly<Record<string, SelfServiceRead>>;
   /** Adds routes to the server before it listens: the admin API, the console. */
   readonly extend?: (app: FastifyInstance, process: GatewayParts) => Promise<void>;
@@ -45,11 +48,14 @@ export interface GatewayOptions {
 export interface GatewayParts {
   readonly config: Config;
   readonly adminToken: string;
+  /** Where a person finds it. */
+  readonly tokenPlace: string;
   readonly db: Db;
   readonly store: ReturnType<typeof createAdminStore>;
   readonly ports: Ports;
   readonly catalog: LiveCatalog;
   readonly coolDowns: CoolDowns;
+  readonly health: EndpointHealth;
   readonly clock: Clock;
   readonly ids: ReturnType<typeof createIds>;
 }
@@ -64,7 +70,9 @@ export interface RunningGateway extends GatewayParts {
 export async function startGateway(options: GatewayOptions): Promise<RunningGateway> {
   const { config } = options;
   const logger = createLogger(options.logLevel);
-  const adminToken = config.adminToken?.reveal() ?? keepSecret(dataDirectoryOf(config), "admin-token", () => formatApiKey("admin", randomBytes(apiKeyRandomBytes)));
+  const tokenDirectory = options.tokenDirectory ?? dataDirectoryOf(config);
+  const tokenPlace = config.adminToken === null ? `${tokenDirectory}/admin-token` : "the configuration";
+  const adminToken = config.adminToken?.reveal() ?? keepSecret(tokenDirectory, "admin-token", () => formatApiKey("admin", randomBytes(apiKeyRandomBytes)));
   const { db, moneyDb } = await openStore(options);
   const running = new Set<Promise<void>>();
   const ids = createIds();
@@ -75,8 +83,10 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   await leases.register(leaseMs);
   const known = new Set(config.models.map((model) => model.name));
   const metrics = createMetrics({ openRequests: () => running.size, knownModels: () => known, version });
+  const health = new EndpointHealth();
   const observe = (observation: Observation): void => {
     metrics.observe(observation);
+    health.observe(observation);
     logObservation(logger, observation);
   };
   const ledger = createLedger({
@@ -93,7 +103,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const tokens = createTokenCounter();
   const ports: Ports = { clock, ids, ledger, vendor, catalog, tokens, observe };
   const coolDowns = new CoolDowns();
-  const parts: GatewayParts = { config, adminToken, db, store, ports, catalog, coolDowns, clock, ids };
+  const parts: GatewayParts = { config, adminToken, tokenPlace, db, store, ports, catalog, coolDowns, health, clock, ids };
   const state = { isDraining: false };
   const app = createServer({
     ports,
@@ -113,6 +123,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     running,
     selfService: options.selfService ?? {},
   });
+  addAdmin(app, parts);
   await options.extend?.(app, parts);
   const chores = startChores({ config, db, leases, leaseMs, ledger, catalog, observe });
   await chores.recoverNow();

@@ -1,0 +1,69 @@
+import { randomBytes } from "node:crypto";
+import type { FastifyInstance } from "fastify";
+import { registerAdmin } from "../admin/register.ts";
+import { operatorRow, PriceEntryError, type PriceEntry } from "../config/price-entry.ts";
+import type { Endpoints, EndpointState, PriceDesk } from "../ports-admin.ts";
+import type { GatewayParts } from "./gateway-process.ts";
+import { version } from "./version.ts";
+
+/** Adds the admin API to a server: its ports are the process's own. */
+export function addAdmin(app: FastifyInstance, parts: GatewayParts): void {
+  registerAdmin(app, {
+    store: parts.store,
+    prices: priceDesk(parts),
+    endpoints: endpointStates(parts),
+    recoveryMs: parts.config.ledger.recoveryMs,
+    creditName: parts.config.credit.name,
+    clock: parts.clock,
+    ids: parts.ids,
+    random: randomBytes,
+    credit: parts.config.credit.unit,
+    observe: parts.ports.observe,
+    ownerToken: parts.adminToken,
+    version,
+  });
+}
+
+function priceDesk(parts: GatewayParts): PriceDesk {
+  return {
+    book: () => parts.catalog.prices(),
+    read(entry) {
+      try {
+        return { ok: true, row: operatorRow(entry as unknown as PriceEntry, "admin") };
+      } catch (error) {
+        if (!(error instanceof PriceEntryError)) throw error;
+        return { ok: false, field: error.field, message: error.message };
+      }
+    },
+    refresh: () => parts.catalog.refresh(),
+  };
+}
+
+function endpointStates(parts: GatewayParts): Endpoints {
+  return {
+    list: () => [...parts.config.endpoints.values()].map((endpoint) => stateOf(parts, endpoint)),
+  };
+}
+
+function stateOf(parts: GatewayParts, endpoint: GatewayParts["config"]["endpoints"] extends ReadonlyMap<string, infer One> ? One : never): EndpointState {
+  const cooling = [...parts.coolDowns.list(parts.clock.now())].filter(([name]) => name.startsWith(`${endpoint.name}/`)).map(([, until]) => until);
+  const deployments = new Map<string, { deployment: string; model: string; servedAs: string[] }>();
+  for (const model of parts.catalog.models()) {
+    for (const route of model.deployments) {
+      if (route.endpoint !== endpoint.name) continue;
+      const known = deployments.get(route.deployment);
+      if (known === undefined) deployments.set(route.deployment, { deployment: route.deployment, model: route.model, servedAs: [model.name] });
+      else known.servedAs.push(model.name);
+    }
+  }
+  return {
+    name: endpoint.name,
+    kind: endpoint.kind,
+    baseUrl: endpoint.baseUrl,
+    apiVersion: endpoint.apiVersion,
+    state: cooling.length > 0 ? "cooling" : parts.health.wasUsed(endpoint.name) ? "healthy" : "unused",
+    until: cooling.length > 0 ? new Date(Math.max(...cooling)).toISOString() : null,
+    lastError: parts.health.lastErrorOf(endpoint.name),
+    deployments: [...deployments.values()].map((one) => ({ ...one, quirks: parts.catalog.lessons(endpoint.name, one.deployment) })),
+  };
+}
