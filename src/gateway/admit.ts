@@ -28,7 +28,8 @@ interface Plan {
   readonly cap: { readonly most: number; readonly least: number; readonly isOurs: boolean };
 }
 
-const serviceTiersOf = (tier: string | null, model: ModelRoute): (string | null)[] => [null, tier, ...model.serviceTiers];
+/** Tiers that could serve: the one asked for, or the standard one, to which a vendor may fall back (dialect §6.1). */
+const reachableTiers = (asked: string | null): (string | null)[] => (asked === null ? [null] : [null, asked]);
 
 /**
  * Prices the request, bounds what it can cost, and commits a hold of that size. Nothing reaches a vendor before this has
@@ -91,7 +92,7 @@ function boundOf(
   let output: bigint = 0n;
   let bound = 0;
   for (const row of rows) {
-    const price = dearest(row, serviceTiersOf(facts.serviceTier, model), model.markup);
+    const price = dearest(row, reachableTiers(facts.serviceTier), model.markup);
     if (price.input > input) input = price.input;
     if (price.output > output) output = price.output;
     const most = inputBound({ ...facts, maxInputTokens: row.maxInputTokens, contextWindow: row.contextWindow });
