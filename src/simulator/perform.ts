@@ -25,7 +25,8 @@ export function perform(job: Job, performance: Performance): void {
   const begin = (): void => {
     const named = settings.profile.answerHeaders?.(job.context.id) ?? {};
     response.writeHead(200, { ...attempt.headers, ...named, ...performance.headers });
-    if (ask.isStream) response.flushHeaders();
+    // The player writes chunked bodies to the socket itself, so the headers have to be there first.
+    if (response.chunkedEncoding || ask.isStream) response.flushHeaders();
   };
   const done = (played: Played): void => {
     const { output, reasoning, aborted } = played;

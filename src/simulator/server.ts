@@ -37,6 +37,8 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
+/** Thousands of clients may connect in the same moment. */
+const backlogMax = 8_192;
 const bodyBytesMax = 64 * 1_048_576;
 
 /** Starts the simulator. Rejects when an option cannot be met or the port is taken. */
@@ -67,7 +69,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
 function listen(server: Server, port: number, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen(port, host, () => {
+    server.listen({ port, host, backlog: backlogMax }, () => {
       server.off("error", reject);
       resolve((server.address() as AddressInfo).port);
     });
