@@ -8,6 +8,7 @@ import { type DemoVendor, demoHome, ensureDemoCustomer, startDemoVendor } from "
 import { type RunningGateway, startGateway } from "./gateway-process.ts";
 import { CliError, exitCodes, type Terminal } from "./terminal.ts";
 import { version } from "./version.ts";
+import { isWorker, runWorkers } from "./workers.ts";
 
 export interface ServeOptions {
   readonly config?: string | undefined;
@@ -49,15 +50,27 @@ export function readConfig(options: ServeOptions, terminal: Terminal): Config {
 }
 
 async function serveConfigured(config: Config, options: ServeOptions, terminal: Terminal): Promise<void> {
-  terminal.note(`Tollgate ${version}: starting…`);
-  const gateway = await start(config, { terminal });
-  if (options.json === true) terminal.print(JSON.stringify({ url: gateway.url, version }));
-  else {
-    terminal.print(`Tollgate ${version} serves ${config.models.length} models at ${gateway.url}`);
-    terminal.print(`  API     ${gateway.url}/v1   (also ${gateway.url}/openai for Azure clients)`);
-    terminal.print(`  Admin   ${gateway.url}/admin/v1   (tollgate accounts create …)`);
+  const { workers } = config.server;
+  if (workers > 1 && !isWorker()) {
+    if (config.store.kind === "pglite") {
+      throw new CliError(exitCodes.usage, "Cannot run several workers on the embedded database: it has one process; set DATABASE_URL to a PostgreSQL server, or --workers 1.");
+    }
+    terminal.note(`Tollgate ${version}: starting ${workers} workers…`);
+    const { host, port } = config.server;
+    return runWorkers(workers, terminal, () => announce(terminal, { config, options, url: `http://${host}:${port}` }));
   }
-  await untilStopped(terminal, gateway);
+  if (!isWorker()) terminal.note(`Tollgate ${version}: starting…`);
+  const gateway = await start(config, { terminal });
+  if (!isWorker()) announce(terminal, { config, options, url: gateway.url });
+  await untilStopped(isWorker() ? { ...terminal, note: () => undefined } : terminal, gateway);
+}
+
+function announce(terminal: Terminal, about: { config: Config; options: ServeOptions; url: string }): void {
+  const { config, options, url } = about;
+  if (options.json === true) return terminal.print(JSON.stringify({ url, version }));
+  terminal.print(`Tollgate ${version} serves ${config.models.length} models at ${url}`);
+  terminal.print(`  API     ${url}/v1   (also ${url}/openai for Azure clients)`);
+  terminal.print(`  Admin   ${url}/admin/v1   (tollgate accounts create …)`);
 }
 
 /** Demo mode: a simulated vendor, an account with credit, and one command to paste. */

@@ -76,7 +76,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       if (credits !== "0") {
         unwrap(await addGrant(desk(), { accountId: account.id, amount: credits, kind: "paid", priority: 50, expiresAt: null, reference: null, metadata: {} } as never));
       }
-      const all: KeyTerms = { name: "test", models: null, spendLimit: null, spendWindow: null, rpm: null, tpm: null, maxConcurrent: null, settings: {}, expiresAt: null, ...terms };
+      const all: KeyTerms = { name: "test", models: null, spendLimit: null, spendWindow: null, rpm: null, tpm: null, maxConcurrent: null, settings: { usageCost: false, idempotency: false }, expiresAt: null, ...terms };
       const { secret } = unwrap(await createKey(desk(), account.id, all));
       return { accountId: account.id, key: secret };
     },
