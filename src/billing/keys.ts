@@ -13,7 +13,8 @@ export interface KeyTerms {
   readonly rpm: number | null;
   readonly tpm: number | null;
   readonly maxConcurrent: number | null;
-  readonly settings: KeyLimits["settings"];
+  /** What is left out is as it is, on a new key as usual: no cost in answers, idempotency keys honoured. */
+  readonly settings: { readonly usageCost?: boolean | undefined; readonly idempotency?: boolean | undefined };
   readonly expiresAt: string | null;
 }
 /** Undefined = as it is; null = no limit. */
@@ -51,7 +52,8 @@ export async function changeKey(desk: Desk, id: string, change: KeyChange): Prom
   const before = await desk.tables.keys.lock(id);
   if (before === null) return keyNotFound("change the key", id);
   if (before.revokedAt !== null) return keyRevoked("change the key", id);
-  const terms = { ...termsOf(before, desk.credit), ...withoutUndefined(change) };
+  const settings = { ...before.settings, ...withoutUndefined(change.settings ?? {}) };
+  const terms: KeyTerms = { ...termsOf(before, desk.credit), ...withoutUndefined(change), settings };
   // An expiry that is not part of the change may lie in the past: the key has expired and stays so.
   const limits = readLimits(desk, terms, change.expiresAt ?? null);
   if (!limits.ok) return limits;
@@ -99,7 +101,11 @@ function readLimits(desk: Desk, terms: KeyTerms, expiry: string | null): Outcome
   }
   const expiresAt = readFutureTime(expiry, "expires_at", desk.clock);
   if (!expiresAt.ok) return expiresAt;
-  const { models, spendWindow, rpm, tpm, maxConcurrent, settings } = terms;
+  const { models, spendWindow, rpm, tpm, maxConcurrent } = terms;
+  const settings = {
+    usageCost: terms.settings.usageCost ?? false,
+    idempotency: terms.settings.idempotency ?? true,
+  };
   return done({
     models,
     spendLimit,
@@ -117,8 +123,10 @@ const termsOf = (key: KeyRecord, credit: CreditUnit): KeyTerms => ({
   spendLimit: presentKey(key, credit).spend_limit,
 });
 
-const withoutUndefined = (change: KeyChange): Partial<KeyTerms> =>
-  Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+const withoutUndefined = <T extends object>(
+  change: T,
+): { [Field in keyof T]?: Exclude<T[Field], undefined> } =>
+  Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined)) as never;
 
 async function getKey(desk: Desk, id: string): Promise<KeyRecord> {
   const key = await desk.tables.keys.find(id);

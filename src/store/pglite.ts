@@ -30,12 +30,18 @@ const snapshotPath = fileURLToPath(new URL("./snapshot.tar.gz", workerUrl));
 
 type CallBody = WorkerCall extends infer Call ? (Call extends WorkerCall ? Omit<Call, "id"> : never) : never;
 
+export interface PgliteOptions {
+  readonly useSnapshot: boolean;
+  /** A file that `dump()` made, to begin with in a directory without data. */
+  readonly startFrom?: string;
+}
+
 /** Opens `directory` exclusively, or memory for `null`. The data lies in `directory`/db. */
-export async function openPglite(directory: string | null, options: { useSnapshot: boolean } = { useSnapshot: true }): Promise<EmbeddedDb> {
+export async function openPglite(directory: string | null, options: PgliteOptions = { useSnapshot: true }): Promise<EmbeddedDb> {
   const lock = directory === null ? null : await lockDirectory(directory);
   const start: WorkerStart = {
     directory: directory === null ? null : join(directory, "db"),
-    snapshot: options.useSnapshot && existsSync(snapshotPath) ? snapshotPath : null,
+    snapshot: options.startFrom ?? (options.useSnapshot && existsSync(snapshotPath) ? snapshotPath : null),
   };
   const worker = new Worker(workerUrl, { workerData: start });
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();

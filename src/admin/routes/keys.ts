@@ -15,8 +15,8 @@ const presentMade = (made: KeyMade, credit: CreditUnit) => ({
   secret: made.secret,
 });
 const settingsOf = (settings: Static<typeof keyCreate>["settings"]) => ({
-  usageCost: settings?.usage_cost ?? false,
-  idempotency: settings?.idempotency ?? true,
+  usageCost: settings?.usage_cost,
+  idempotency: settings?.idempotency,
 });
 
 export const keyRoutes: readonly AdminRoute[] = [
@@ -81,8 +81,6 @@ export const keyRoutes: readonly AdminRoute[] = [
       ...{ params: idParams, body: keyChange, answer: key },
     },
     async ({ params, body, desk }) => {
-      const { settings } = body;
-      const before = settings === undefined ? null : await desk.tables.keys.find(params.id);
       const changed = await changeKey(desk, params.id, {
         name: body.name,
         models: body.models,
@@ -92,13 +90,7 @@ export const keyRoutes: readonly AdminRoute[] = [
         tpm: body.tpm,
         maxConcurrent: body.max_concurrent,
         expiresAt: body.expires_at,
-        settings:
-          before === null
-            ? undefined
-            : {
-                usageCost: settings?.usage_cost ?? before.settings.usageCost,
-                idempotency: settings?.idempotency ?? before.settings.idempotency,
-              },
+        settings: settingsOf(body.settings),
       });
       return { status: 200, body: presentKey(accepted(changed), desk.credit) };
     },

@@ -40,3 +40,8 @@ create trigger audit_immutable before update or delete on audit_log for each row
 create trigger audit_not_truncated before truncate on audit_log for each statement execute function refuse_rewrite();
 create trigger notes_immutable before update or delete on transaction_notes for each row execute function refuse_rewrite();
 create trigger prices_immutable before update or delete on price_rows for each row execute function refuse_rewrite();
+
+-- Text of a whole number as a number, and null for anything else, so that a check meets a bad record without failing on it.
+create function whole_number(p_text text) returns numeric language sql immutable as $$
+  select case when p_text ~ '^-?[0-9]{1,60}$' then p_text::numeric end
+$$;
