@@ -37,6 +37,7 @@ const statuses: Readonly<Record<RefusalCode, number>> = {
   token_not_found: 404,
   invalid_amount: 400,
   invalid_time: 400,
+  invalid_query: 400,
   invalid_spend_limit: 400,
   invalid_price: 400,
   external_id_taken: 409,

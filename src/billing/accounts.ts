@@ -52,7 +52,10 @@ export const setStatus = (desk: Desk, id: string, status: Account["status"]): Pr
   changeAccount(desk, id, { status });
 
 /** The account with a balance that can be spent: what has expired is booked before it is read. */
-export async function findAccount(tables: AdminTables, id: string): Promise<Account | null> {
+export async function findAccount(
+  tables: Pick<AdminTables, "accounts" | "grants">,
+  id: string,
+): Promise<Account | null> {
   await tables.grants.expire([id]);
   return tables.accounts.find(id);
 }

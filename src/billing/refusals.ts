@@ -7,6 +7,7 @@ export const refusals = {
   token_not_found: "There is no admin token with this id.",
   invalid_amount: "The amount is not an exact decimal number of credits above 0 and within bounds.",
   invalid_time: "The time is not in the future.",
+  invalid_query: "A query parameter cannot be used.",
   invalid_spend_limit: "A spend limit needs its window, and a window its limit.",
   invalid_price: "The price row lacks something or is not exact.",
   external_id_taken: "Another account has this external id.",

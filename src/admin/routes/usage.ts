@@ -1,12 +1,12 @@
 import Type, { type Static, type TObject } from "typebox";
 import { presentBucket, presentSums } from "../../billing/present.ts";
+import { readUsageQuery } from "../../billing/usage-query.ts";
 import { formatUsd } from "../../core/money.ts";
-import type { UsageCursor, UsageGroup, UsageQuery } from "../../ports-admin.ts";
-import { invalid } from "../errors.ts";
+import type { UsageCursor, UsageQuery } from "../../ports-admin.ts";
+import { accepted } from "../errors.ts";
 import { badCursor } from "../lists.ts";
 import { type AdminRoute, list } from "../route.ts";
 import { usageBucket, usageQuery, usageTotals } from "../schemas/usage.ts";
-import { periodOf } from "./requests.ts";
 
 type Query = Static<TObject<typeof usageQuery>>;
 
@@ -44,33 +44,12 @@ export const usageRoutes: readonly AdminRoute[] = [
 ];
 
 const readQuery = (query: Query): UsageQuery => ({
-  ...periodOf(query),
-  bucket: query.bucket ?? "day",
-  tz: readZone(query.tz ?? "UTC"),
-  groupBy: (query.group_by ?? "").split(",").filter((name): name is UsageGroup => name !== ""),
+  ...accepted(readUsageQuery(query, ["account", "model", "endpoint", "key"])),
   accountId: query.account ?? null,
   keyId: query.key ?? null,
   model: query.model ?? null,
   endpoint: query.endpoint ?? null,
 });
-
-/** An IANA name. Offsets like "+05:30" are refused: databases read their sign the other way round. */
-function readZone(name: string): string {
-  const unknown = () =>
-    invalid(
-      "invalid_field",
-      `Cannot use ${JSON.stringify(name)} as \`tz\`: write an IANA name like Europe/Berlin.`,
-      "tz",
-    );
-  if (!/^[A-Za-z][A-Za-z0-9_+/-]*$/.test(name)) throw unknown();
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-  } catch (error) {
-    if (error instanceof RangeError) throw unknown();
-    throw error;
-  }
-  return name;
-}
 
 function readUsageCursor(text: string): UsageCursor {
   let parts: unknown;
