@@ -2,9 +2,9 @@
 import { describe, expect, test } from "vitest";
 import { findImports, findLines, readSourceFiles, type SourceFile } from "./support/source-files.ts";
 
-const edges = ["http", "admin", "vendor", "store", "observe", "config", "simulator"];
+const edges = ["http", "admin", "console", "vendor", "store", "observe", "config", "simulator"];
 const stories = ["gateway", "billing", "probe"];
-const portFiles = ["src/ports.ts", "src/ports-admin.ts"];
+const portFiles = ["src/ports.ts", "src/ports-admin.ts", "src/ports-console.ts"];
 
 /** What each room may import besides itself. Outer rooms see inner ones; edges and stories never see each other. */
 const allowed: Readonly<Record<string, readonly string[]>> = {

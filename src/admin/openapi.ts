@@ -70,6 +70,10 @@ function operationOf(route: AdminRoute, refer: Refer): Record<string, unknown> {
 
 function answersOf(route: AdminRoute, refer: Refer): Record<string, unknown> {
   if (route.kind === "read") return { 200: { description: "OK", content: jsonOf(refer(route.answer)) } };
+  if (route.kind === "stream") {
+    const description = "Server-sent events, each with this as its data, until you leave.";
+    return { 200: { description, content: { "text/event-stream": { schema: refer(route.event) } } } };
+  }
   if (route.kind === "write") {
     const answer = { description: "OK", content: jsonOf(refer(route.answer)) };
     // Two statuses where a POST may find that its thing is there already.

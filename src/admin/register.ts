@@ -3,6 +3,7 @@ import type { Desk } from "../billing/desk.ts";
 import type { CreditUnit } from "../core/money.ts";
 import { type Clock, LedgerFault, type Observe } from "../ports.ts";
 import type { AdminIds, AdminTables } from "../ports-admin.ts";
+import type { SessionReader } from "../ports-console.ts";
 import { authenticate, readBearer } from "./auth.ts";
 import { AdminError, errorBody } from "./errors.ts";
 import { answerList } from "./lists.ts";
@@ -10,6 +11,7 @@ import { openApiOf } from "./openapi.ts";
 import { isAllowed } from "./roles.ts";
 import type { Actor, AdminRoute, Call, RoutePorts } from "./route.ts";
 import { adminRoutes } from "./routes/all.ts";
+import { createStreams, type Streams } from "./streams.ts";
 import { compileCheck, readNumbers } from "./validate.ts";
 import { answerWrite, type Writer } from "./writes.ts";
 
@@ -22,6 +24,8 @@ export interface AdminPorts extends RoutePorts {
   readonly observe: Observe;
   /** The configured token; whoever has it is the owner. Never empty. */
   readonly ownerToken: string;
+  /** Reads the session of a browser, for requests without a token; null where there is no console. */
+  readonly readSession: SessionReader | null;
   /** Of Tollgate, for the OpenAPI document. */
   readonly version: string;
 }
@@ -74,7 +78,12 @@ export function registerAdmin(app: FastifyInstance, ports: AdminPorts): void {
       });
       const document = openApiOf(adminRoutes, ports.version);
       scope.get("/openapi.json", { config: { isPublic: true } }, async () => document);
-      for (const route of adminRoutes) addRoute(scope, ports, route);
+      const streams = createStreams();
+      for (const route of adminRoutes) addRoute(scope, { ports, streams }, route);
+      scope.addHook("preClose", async () => {
+        streams.close();
+        ports.tail.close();
+      });
     },
     { prefix: adminPrefix },
   );
@@ -84,17 +93,36 @@ export function registerAdmin(app: FastifyInstance, ports: AdminPorts): void {
 async function admitCaller(ports: AdminPorts, request: FastifyRequest): Promise<void> {
   const { config } = request.routeOptions;
   if ("isPublic" in config) return;
-  const token = readBearer(request.headers.authorization);
-  const actor = await authenticate(token, ports.ownerToken, ports.store.tokens);
-  request.adminCaller = { actor, token };
+  const caller = await identify(ports, request);
+  const { actor } = caller;
+  request.adminCaller = caller;
   const { adminRoute: route } = config;
   if (route !== undefined && !isAllowed(actor.role, route.role)) {
-    const message = `Cannot ${route.method} ${route.path}: your token has the role ${actor.role}; this needs ${route.role}.`;
+    const message = `Cannot ${route.method} ${route.path}: you have the role ${actor.role}; this needs ${route.role}.`;
     throw new AdminError({ status: 403, code: "insufficient_role", message });
   }
 }
 
-function addRoute(scope: FastifyInstance, ports: AdminPorts, route: AdminRoute): void {
+/** By token, or by the session of a browser that sends none. */
+async function identify(ports: AdminPorts, request: FastifyRequest): Promise<{ actor: Actor; token: string }> {
+  const { authorization } = request.headers;
+  if (authorization === undefined && ports.readSession !== null) {
+    const session = await ports.readSession(request);
+    if (session.state === "known") return { actor: session.person, token: session.secret };
+    if (session.state === "refused") {
+      throw new AdminError({ status: session.status, code: "invalid_session", message: session.message });
+    }
+  }
+  const token = readBearer(authorization);
+  return { actor: await authenticate(token, ports.ownerToken, ports.store.tokens), token };
+}
+
+interface Served {
+  readonly ports: AdminPorts;
+  readonly streams: Streams;
+}
+
+function addRoute(scope: FastifyInstance, served: Served, route: AdminRoute): void {
   const checkParams = route.params === null ? null : compileCheck(route.params, "path");
   const checkQuery = route.kind === "write" ? null : compileCheck(route.query, "query");
   const checkBody = route.kind !== "write" || route.body === null ? null : compileCheck(route.body, "body");
@@ -111,13 +139,13 @@ function addRoute(scope: FastifyInstance, ports: AdminPorts, route: AdminRoute):
       // A body that may be left out altogether is one without fields.
       const body = request.body ?? {};
       checkBody?.(body);
-      return answer(ports, route, { request, reply, query, body });
+      return answer(served, route, { request, reply, query, body });
     },
   });
 }
 
 async function answer(
-  ports: AdminPorts,
+  { ports, streams }: Served,
   route: AdminRoute,
   asked: { request: FastifyRequest; reply: FastifyReply; query: unknown; body: unknown },
 ): Promise<unknown> {
@@ -131,6 +159,7 @@ async function answer(
   };
   if (route.kind === "list") return answerList(route, callOn(ports.store), reply);
   if (route.kind === "read") return route.run(callOn(ports.store));
+  if (route.kind === "stream") return streams.answer(route, callOn(ports.store), reply);
   const writer: Writer = {
     store: ports.store,
     caller,

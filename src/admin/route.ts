@@ -1,6 +1,8 @@
 import Type, { type Static, type TObject, type TProperties, type TSchema } from "typebox";
 import type { Desk } from "../billing/desk.ts";
 import type { AdminStore, AdminTables, Endpoints, Page, PriceDesk, Role } from "../ports-admin.ts";
+import type { Person } from "../ports-console.ts";
+import type { Tail } from "./tail.ts";
 
 /** Everything that routes reach beside the change they make. */
 export interface RoutePorts {
@@ -10,15 +12,11 @@ export interface RoutePorts {
   /** How old an open hold of a dead process may be before `ledger verify` calls it bad, ms. */
   readonly recoveryMs: number;
   readonly creditName: string;
+  readonly tail: Tail;
 }
 
 /** Who is asking. */
-export interface Actor {
-  /** "owner" for the configured token, else the token's id. */
-  readonly name: string;
-  readonly role: Role;
-  readonly tokenId: string | null;
-}
+export type Actor = Person;
 
 /** One request to a route, checked. In a write, `desk.tables` and everything else there belong to its transaction. */
 export interface Call<Params, Query, Body> {
@@ -80,7 +78,18 @@ export interface WriteRoute extends About {
   /** Runs once the transaction is committed. */
   after?: (ports: RoutePorts) => Promise<void>;
 }
-export type AdminRoute = ReadRoute | ListRoute | WriteRoute;
+/** A route that goes on answering, with server-sent events, until its reader leaves. */
+export interface StreamRoute extends About {
+  readonly kind: "stream";
+  readonly method: "GET";
+  readonly params: null;
+  readonly query: TSchema;
+  /** Of the JSON in each event's data. */
+  readonly event: TSchema;
+  /** Starts; gives what stops it. */
+  start(call: Call<unknown, unknown, unknown>, send: (event: unknown) => void): () => void;
+}
+export type AdminRoute = ReadRoute | ListRoute | WriteRoute | StreamRoute;
 
 /** A row of a list, and the cursor that goes on after it. */
 export interface Row {
@@ -149,6 +158,17 @@ export function list<Params extends TSchema | null, Query extends TProperties, I
     page: page as ListRoute["page"],
     ...(extra === undefined ? {} : { about: extra.get as NonNullable<ListRoute["about"]> }),
   };
+}
+
+/** A route that tells what happens as it happens. */
+export function stream<Event extends TSchema>(
+  about: About & { readonly event: Event },
+  start: (
+    call: Call<unknown, unknown, unknown>,
+    send: (event: Frozen<Static<Event>>) => void,
+  ) => () => void,
+): StreamRoute {
+  return { ...about, kind: "stream", method: "GET", params: null, query: noQuery, start };
 }
 
 /** A route that changes something, in one transaction with its audit record and its idempotency key. */

@@ -1,25 +1,32 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
 import { registerAdmin } from "../admin/register.ts";
+import { createTail } from "../admin/tail.ts";
 import { operatorRow, PriceEntryError, type PriceEntry } from "../config/price-entry.ts";
 import type { Endpoints, EndpointState, PriceDesk } from "../ports-admin.ts";
+import type { SessionReader } from "../ports-console.ts";
+import { createRequestTailSource } from "../store/request-tail.ts";
 import type { GatewayParts } from "./gateway-process.ts";
 import { version } from "./version.ts";
 
 /** Adds the admin API to a server: its ports are the process's own. */
-export function addAdmin(app: FastifyInstance, parts: GatewayParts): void {
+export function addAdmin(app: FastifyInstance, parts: GatewayParts, readSession: SessionReader): void {
+  const { clock } = parts;
+  const { observe } = parts.ports;
   registerAdmin(app, {
     store: parts.store,
     prices: priceDesk(parts),
     endpoints: endpointStates(parts),
     recoveryMs: parts.config.ledger.recoveryMs,
     creditName: parts.config.credit.name,
-    clock: parts.clock,
+    clock,
     ids: parts.ids,
     random: randomBytes,
     credit: parts.config.credit.unit,
-    observe: parts.ports.observe,
+    observe,
     ownerToken: parts.adminToken,
+    readSession,
+    tail: createTail({ source: createRequestTailSource(parts.db), clock, observe }),
     version,
   });
 }

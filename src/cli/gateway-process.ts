@@ -8,7 +8,7 @@ import { apiKeyRandomBytes, formatApiKey } from "../core/api-key.ts";
 import { CoolDowns } from "../gateway/cool-downs.ts";
 import { recoverOrphans } from "../gateway/recover.ts";
 import type { GatewaySettings } from "../gateway/types.ts";
-import { createServer, type Readiness, type SelfServiceRead } from "../http/server.ts";
+import { createServer, type Readiness } from "../http/server.ts";
 import { createIds } from "../lib/ids.ts";
 import { createTokenCounter } from "../lib/token-counter.ts";
 import { createLogger, logObservation, type Logger } from "../observe/log.ts";
@@ -25,10 +25,12 @@ import { openPglite } from "../store/pglite.ts";
 import { openPostgres } from "../store/postgres.ts";
 import { createVendorClient, type VendorClient } from "../vendor/client.ts";
 import { addAdmin } from "./admin-wiring.ts";
+import { addConsole, consoleSessions, loginUrl } from "./console-wiring.ts";
 import { createCatalog, type LiveCatalog } from "./catalog.ts";
 import { EndpointHealth } from "./endpoint-health.ts";
 import { credentialReader } from "./credentials.ts";
 import { dataDirectoryOf, keepSecret } from "./data-directory.ts";
+import { selfServiceOf } from "./self-service-wiring.ts";
 import { version } from "./version.ts";
 
 const clock: Clock = { now: () => Date.now(), elapsed: () => performance.now() };
@@ -39,8 +41,8 @@ export interface GatewayOptions {
   readonly progress: (text: string) => void;
   /** Where the admin token is kept when none is configured; the store's own directory without it. */
   readonly tokenDirectory?: string;
-  readonly selfService?: Readonly<Record<string, SelfServiceRead>>;
   /** Adds routes to the server before it listens: the admin API, the console. */
+  readonly isDemo?: boolean;
   readonly extend?: (app: FastifyInstance, process: GatewayParts) => Promise<void>;
 }
 
@@ -50,6 +52,8 @@ export interface GatewayParts {
   readonly adminToken: string;
   /** Where a person finds it. */
   readonly tokenPlace: string;
+  /** The vendor is simulated and nothing here is real. */
+  readonly isDemo: boolean;
   readonly db: Db;
   readonly store: ReturnType<typeof createAdminStore>;
   readonly ports: Ports;
@@ -62,6 +66,8 @@ export interface GatewayParts {
 
 export interface RunningGateway extends GatewayParts {
   readonly url: string;
+  /** A one-time address that logs its opener in to the console as the owner, within 15 minutes. */
+  createLoginUrl(): Promise<string>;
   /** Stops admitting, lets running requests end within `graceMs`, settles, and closes everything. */
   close(graceMs: number): Promise<void>;
 }
@@ -103,7 +109,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const tokens = createTokenCounter();
   const ports: Ports = { clock, ids, ledger, vendor, catalog, tokens, observe };
   const coolDowns = new CoolDowns();
-  const parts: GatewayParts = { config, adminToken, tokenPlace, db, store, ports, catalog, coolDowns, health, clock, ids };
+  const isDemo = options.isDemo ?? false;
+  const parts: GatewayParts = { config, adminToken, tokenPlace, isDemo, db, store, ports, catalog, coolDowns, health, clock, ids };
   const state = { isDraining: false };
   const app = createServer({
     ports,
@@ -121,9 +128,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     readiness: () => readinessOf(db, state),
     metrics: () => metrics.render(),
     running,
-    selfService: options.selfService ?? {},
+    selfService: selfServiceOf(parts),
   });
-  addAdmin(app, parts);
+  const sessions = consoleSessions(parts);
+  addAdmin(app, parts, sessions.read);
+  addConsole(app, parts, sessions);
   await options.extend?.(app, parts);
   const chores = startChores({ config, db, leases, leaseMs, ledger, catalog, observe });
   await chores.recoverNow();
@@ -132,9 +141,11 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const address = app.server.address();
   const port = typeof address === "object" && address !== null ? address.port : config.server.port;
   const host = config.server.host.includes(":") ? `[${config.server.host}]` : config.server.host;
+  const url = `http://${host}:${port}`;
   return {
     ...parts,
-    url: `http://${host}:${port}`,
+    url,
+    createLoginUrl: () => loginUrl(url, sessions),
     close: (graceMs) => stop({ app, chores, running, ledger, leases, db, moneyDb, vendor, logger, state }, graceMs),
   };
 }

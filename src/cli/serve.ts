@@ -57,20 +57,23 @@ async function serveConfigured(config: Config, options: ServeOptions, terminal: 
     }
     terminal.note(`Tollgate ${version}: starting ${workers} workers…`);
     const { host, port } = config.server;
-    return runWorkers(workers, terminal, () => announce(terminal, { config, options, url: `http://${host}:${port}` }));
+    const url = `http://${host}:${port}`;
+    return runWorkers(workers, terminal, () => announce(terminal, { config, options, url, loginUrl: null }));
   }
   if (!isWorker()) terminal.note(`Tollgate ${version}: starting…`);
   const gateway = await start(config, { terminal });
-  if (!isWorker()) announce(terminal, { config, options, url: gateway.url });
+  if (!isWorker()) announce(terminal, { config, options, url: gateway.url, loginUrl: await gateway.createLoginUrl() });
   await untilStopped(isWorker() ? { ...terminal, note: () => undefined } : terminal, gateway);
 }
 
-function announce(terminal: Terminal, about: { config: Config; options: ServeOptions; url: string }): void {
-  const { config, options, url } = about;
-  if (options.json === true) return terminal.print(JSON.stringify({ url, version }));
+/** `loginUrl` is null where several processes share the port: then nobody of them is the one to make it. */
+function announce(terminal: Terminal, about: { config: Config; options: ServeOptions; url: string; loginUrl: string | null }): void {
+  const { config, options, url, loginUrl } = about;
+  if (options.json === true) return terminal.print(JSON.stringify({ url, console_url: loginUrl, version }));
   terminal.print(`Tollgate ${version} serves ${config.models.length} models at ${url}`);
   terminal.print(`  API     ${url}/v1   (also ${url}/openai for Azure clients)`);
   terminal.print(`  Admin   ${url}/admin/v1   (tollgate accounts create …)`);
+  terminal.print(`  Console ${loginUrl === null ? `${url}/console/   (log in with an admin token)` : `${loginUrl}   (works once, for 15 minutes)`}`);
 }
 
 /** Demo mode: a simulated vendor, an account with credit, and one command to paste. */
@@ -82,10 +85,11 @@ export async function serveDemo(
   terminal.note(`Tollgate ${version}: starting in demo mode…`);
   const vendor = await startDemoVendor(config);
   try {
-    const gateway = await start(vendor.config, { terminal, tokenDirectory: demoHome(config), logLevel: "warn" });
+    const gateway = await start(vendor.config, { terminal, tokenDirectory: demoHome(config), logLevel: "warn", isDemo: true });
     const { key } = await ensureDemoCustomer(gateway);
-    if (options.json === true) terminal.print(JSON.stringify({ demo: true, url: gateway.url, key, version }));
-    else printWelcome(terminal, gateway, key);
+    const loginUrl = await gateway.createLoginUrl();
+    if (options.json === true) terminal.print(JSON.stringify({ demo: true, url: gateway.url, console_url: loginUrl, key, version }));
+    else printWelcome(terminal, { gateway, key, loginUrl });
     await options.onReady(gateway, key);
     await untilStopped(terminal, gateway);
   } finally {
@@ -95,7 +99,8 @@ export async function serveDemo(
 
 const closeVendor = (vendor: DemoVendor): Promise<void> => vendor.close();
 
-function printWelcome(terminal: Terminal, gateway: RunningGateway, key: string): void {
+function printWelcome(terminal: Terminal, about: { gateway: RunningGateway; key: string; loginUrl: string }): void {
+  const { gateway, key, loginUrl } = about;
   const body = { model: "gpt-5-chat", stream: true, messages: [{ role: "user", content: "What does a toll gate do?" }] };
   terminal.print(`Tollgate ${version} runs in demo mode: a simulated vendor, nothing is bought and nothing is sent anywhere.
 
@@ -103,25 +108,27 @@ Ask it something (the answer streams):
 
 curl -N ${gateway.url}/v1/chat/completions -H "Authorization: Bearer ${key}" -H "Content-Type: application/json" -d '${JSON.stringify(body)}'
 
-See what it cost:
+See what it cost (the address works once, for 15 minutes):
 
-npx tollgate requests list
+${loginUrl}
 
 Addresses
   API      ${gateway.url}/v1
   Admin    ${gateway.url}/admin/v1   (token in ${gateway.tokenPlace})
+  Console  ${gateway.url}/console/   (log in with the address above or that token)
 
 Add a real vendor: stop this, set OPENAI_API_KEY (or AZURE_OPENAI_ENDPOINT, AZURE_OPENAI_API_KEY, OPENAI_API_VERSION and
 AZURE_OPENAI_DEPLOYMENT_NAME) and start again; or write a tollgate.yaml (docs/reference/configuration.md).`);
 }
 
-async function start(config: Config, about: { terminal: Terminal; tokenDirectory?: string; logLevel?: string }): Promise<RunningGateway> {
+async function start(config: Config, about: { terminal: Terminal; tokenDirectory?: string; logLevel?: string; isDemo?: boolean }): Promise<RunningGateway> {
   const { terminal } = about;
   try {
     return await startGateway({
       config,
       logLevel: about.logLevel ?? "info",
       progress: (text) => terminal.note(text),
+      isDemo: about.isDemo ?? false,
       ...(about.tokenDirectory === undefined ? {} : { tokenDirectory: about.tokenDirectory }),
     });
   } catch (error) {

@@ -49,7 +49,7 @@ const selectRefunds = sql`
 const refund = sql`
   select code, amount, refundable from ledger_refund($1, $2, $3::numeric, $4::int * interval '1 day')`;
 
-interface Row {
+export interface Row {
   readonly id: string;
   readonly account_id: string;
   readonly key_id: string | null;
@@ -130,7 +130,7 @@ const filterToRow = (filter: RequestFilter): unknown[] => [
   filter.to,
 ];
 
-const fromRow = (row: Row): RequestRow => ({
+export const fromRow = (row: Row): RequestRow => ({
   id: row.id,
   accountId: row.account_id,
   keyId: row.key_id,

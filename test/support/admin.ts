@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import Fastify, { type FastifyInstance } from "fastify";
 import { type AdminPorts, registerAdmin } from "../../src/admin/register.ts";
+import { createTail } from "../../src/admin/tail.ts";
 import { operatorRow, type PriceEntry, PriceEntryError } from "../../src/config/price-entry.ts";
 import { creditUnit, parseUsd } from "../../src/core/money.ts";
 import { createPriceBook } from "../../src/core/price-book.ts";
@@ -11,6 +12,7 @@ import type { Observation } from "../../src/ports.ts";
 import type { AdminStore } from "../../src/ports-admin.ts";
 import { createAdminStore } from "../../src/store/admin-store.ts";
 import type { Db } from "../../src/store/db.ts";
+import { createRequestTailSource } from "../../src/store/request-tail.ts";
 
 export const ownerToken = "owner-token-of-the-tests";
 
@@ -58,6 +60,12 @@ export function openAdmin(db: Db, options: { creditUsd?: string } = {}): AdminCl
     credit: creditUnit(options.creditUsd ?? "0.01"),
     observe: (observation) => observations.push(observation),
     ownerToken,
+    readSession: null,
+    tail: createTail({
+      source: createRequestTailSource(db),
+      clock: { now: Date.now, elapsed: () => performance.now() },
+      observe: (observation) => observations.push(observation),
+    }),
     version: "0.0.0-test",
   };
   const app = Fastify();

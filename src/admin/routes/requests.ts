@@ -6,9 +6,9 @@ import { presentRequest } from "../../billing/request-record.ts";
 import { formatCredits } from "../../core/money.ts";
 import type { Period } from "../../ports-admin.ts";
 import { accepted } from "../errors.ts";
-import { type AdminRoute, byId, list, read, write } from "../route.ts";
+import { type AdminRoute, byId, list, read, stream, write } from "../route.ts";
 import { ledgerTransaction } from "../schemas/ledger.ts";
-import { refundCreate, request, requestDetail, requestQuery } from "../schemas/requests.ts";
+import { refundCreate, request, requestDetail, requestNews, requestQuery } from "../schemas/requests.ts";
 import { idParams } from "../schemas/shared.ts";
 
 const tag = "Requests";
@@ -40,6 +40,17 @@ export const requestRoutes: readonly AdminRoute[] = [
       );
       return byId(rows.map((row) => presentRequest(row, desk.credit)));
     },
+  ),
+  stream(
+    {
+      ...{ path: "/requests/tail", tag, role: "viewer", event: requestNews },
+      summary: "Requests as they begin and as they end, about once a second, as server-sent events.",
+    },
+    ({ ports, desk }, send) =>
+      ports.tail.listen(({ requests, skipped }) => {
+        const shown = requests.map((row) => presentRequest(row, desk.credit) as Static<typeof request>);
+        send({ requests: shown, skipped });
+      }),
   ),
   read(
     {

@@ -89,6 +89,13 @@ export const requestDetail = Type.Object(
   },
   { ...strict, title: "RequestDetail" },
 );
+export const requestNews = Type.Object(
+  {
+    requests: Type.Array(request),
+    skipped: Type.Integer({ minimum: 0, description: "How many more there were than one event carries." }),
+  },
+  { ...strict, title: "RequestNews" },
+);
 export const refundCreate = Type.Object(
   {
     amount: Type.Optional(

@@ -1,0 +1,79 @@
+/** Who looks at the books through a browser, as ports: the edges `console/` and `admin/` take these as parameters, `store/` implements them. */
+import type { RequestRow, Role } from "./ports-admin.ts";
+
+/** Who is asking. The same as the admin API's. */
+export interface Person {
+  /** "owner" for the configured token, else the admin token's id. */
+  readonly name: string;
+  readonly role: Role;
+  readonly tokenId: string | null;
+}
+
+/** What a session's secret is looked up by. `epoch` ends every session when the configured admin token changes. */
+export interface SessionLimits {
+  readonly epoch: string;
+  /** How long a session lives without being used, and altogether. */
+  readonly idleSeconds: number;
+  readonly lifeSeconds: number;
+}
+
+/** One-time login links, sessions and customers' page tokens. Only SHA-256 hashes of their secrets are kept. */
+export interface ConsoleLogins {
+  addLink(hash: Uint8Array, person: Person, about: { epoch: string; lifeSeconds: number }): Promise<void>;
+  /** The person of a live link, once: the link is gone then. */
+  takeLink(hash: Uint8Array, epoch: string): Promise<Person | null>;
+  openSession(hash: Uint8Array, person: Person, limits: SessionLimits): Promise<void>;
+  /** The person of a live session, and its age in seconds. Being asked for keeps it alive. */
+  findSession(
+    hash: Uint8Array,
+    limits: SessionLimits,
+  ): Promise<{ readonly person: Person; readonly ageSeconds: number } | null>;
+  /** Ends a session now, or after `graceSeconds` for requests that are on their way. */
+  endSession(hash: Uint8Array, graceSeconds: number): Promise<void>;
+  /** Removes links and sessions that have ended. */
+  sweep(): Promise<void>;
+}
+
+/** What a customer's short-lived page token opens: one account, to look at. */
+export interface PortalGrant {
+  readonly accountId: string;
+  readonly expiresAt: string;
+}
+export interface PortalTokens {
+  /** Gives when it expires, by the database's clock. */
+  add(token: {
+    readonly hash: Uint8Array;
+    readonly accountId: string;
+    readonly createdBy: string;
+    readonly lifeSeconds: number;
+  }): Promise<string>;
+  find(hash: Uint8Array): Promise<PortalGrant | null>;
+}
+
+/** The parts of a browser's request that say who it is and where it comes from. */
+export interface BrowserRequest {
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+}
+
+/**
+ * Reads the session of a browser's request. `absent`: it brings no session cookie. `refused`: it does, but the session has
+ * ended or the request comes from another site; `message` says which. `secret` is what the browser proved itself with.
+ */
+export type SessionReading =
+  | { readonly state: "absent" }
+  | { readonly state: "refused"; readonly status: 401 | 403; readonly message: string }
+  | { readonly state: "known"; readonly person: Person; readonly secret: string };
+export type SessionReader = (request: BrowserRequest) => Promise<SessionReading>;
+
+/** What the live tail looks at, once a second while anyone watches. */
+export interface RequestTailSource {
+  /** Ended requests with an id above `afterId`, and those of `ids` that have ended; newest first. */
+  ended(about: {
+    readonly afterId: string;
+    readonly ids: readonly string[];
+    readonly limit: number;
+  }): Promise<readonly RequestRow[]>;
+  /** Open requests, newest first. */
+  open(limit: number): Promise<readonly RequestRow[]>;
+}
