@@ -96,10 +96,10 @@ export function configTables(): string {
   return tables.join("\n");
 }
 
-function describeGroup(group: FieldSchema, path: string, tables: string[]): void {
+function describeGroup(parent: FieldSchema, path: string, tables: string[]): void {
   const inner: [FieldSchema, string][] = [];
   const rows: string[] = [];
-  for (const [key, field] of Object.entries(group.properties ?? {})) {
+  for (const [key, field] of Object.entries(parent.properties ?? {})) {
     const place = path === "" ? key : `${path}.${key}`;
     const named = entrySchema(field);
     const group = named ?? field.items ?? field;
@@ -108,19 +108,21 @@ function describeGroup(group: FieldSchema, path: string, tables: string[]): void
         group,
         named !== undefined ? `${place}.NAME` : field.items !== undefined ? `${place}[]` : place,
       ]);
-    if (field.type !== "object" || named !== undefined) rows.push(describeRow(key, field, group));
+    if (field.type !== "object" || named !== undefined)
+      rows.push(describeRow(key, field, parent.required?.includes(key) === true));
   }
   if (rows.length > 0 || path !== "") {
     const heading = path === "" ? "## At the top" : `## \`${path}\``;
-    tables.push(`${heading}\n\n${group.description ?? ""}\n`);
+    tables.push(`${heading}\n\n${parent.description ?? ""}\n`);
     if (rows.length > 0)
       tables.push(`| key | value | default | meaning |\n| --- | --- | --- | --- |\n${rows.join("\n")}\n`);
   }
   for (const [field, place] of inner) describeGroup(field, place, tables);
 }
 
-function describeRow(key: string, field: FieldSchema, item: FieldSchema): string {
+function describeRow(key: string, field: FieldSchema, isRequired: boolean): string {
   const named = entrySchema(field);
+  const item = named ?? field.items ?? field;
   const of = item.type === "object" ? "maps" : describeExpected(item);
   const value =
     named !== undefined
@@ -128,14 +130,14 @@ function describeRow(key: string, field: FieldSchema, item: FieldSchema): string
       : field.type === "array"
         ? `list of ${of}`
         : describeExpected(field);
-  const preset = field.default;
-  const shown =
-    preset === undefined
-      ? ""
-      : preset === ""
-        ? "empty"
-        : `\`${typeof preset === "string" ? preset : JSON.stringify(preset)}\``;
-  return `| \`${key}\` | ${escapeCell(value)} | ${named !== undefined ? "none" : escapeCell(shown)} | ${escapeCell(field.description ?? "")} |`;
+  const preset = named === undefined ? showDefault(field.default, isRequired) : "none";
+  return `| \`${key}\` | ${escapeCell(value)} | ${escapeCell(preset)} | ${escapeCell(field.description ?? "")} |`;
+}
+
+function showDefault(preset: unknown, isRequired: boolean): string {
+  if (preset === undefined) return isRequired ? "required" : "";
+  if (preset === "") return "empty";
+  return `\`${typeof preset === "string" ? preset : JSON.stringify(preset)}\``;
 }
 
 const escapeCell = (text: string): string => text.replaceAll("|", "\\|");

@@ -12,6 +12,7 @@ import {
   showPath,
 } from "./config.ts";
 import { resolveEndpoint } from "./endpoints.ts";
+import { stepsOf } from "./load-prices.ts";
 import { operatorRow, type PriceEntry, PriceEntryError } from "./price-entry.ts";
 import type { ConfigDocument, DeploymentDocument, ModelDocument } from "./schema.ts";
 
@@ -237,10 +238,6 @@ function checkPrice(price: PriceEntry, path: Path, report: Report): void {
     operatorRow(price);
   } catch (error) {
     if (!(error instanceof PriceEntryError)) throw error;
-    // "tiers[0].input" → tiers, 0, input
-    const steps = [...error.field.matchAll(/\[(\d+)\]|[^.[\]]+/g)].map(([key, index]) =>
-      index === undefined ? key : Number(index),
-    );
-    report([...path, ...steps], error.message);
+    report([...path, ...stepsOf(error.field)], error.message);
   }
 }
