@@ -1,6 +1,8 @@
 /**
- * How late the simulator's tokens are with many paced streams at once: `node bench/run.mjs simulator-pacing`. The
- * simulator has a thread of its own, and so at most one core; the clients are in this one and begin within two seconds.
+ * How late the simulator's tokens are with many paced streams at once: `node bench/run.mjs simulator-pacing`.
+ * The
+ * simulator has a thread of its own, and so at most one core; the clients are in this one and begin within
+ * two seconds.
  */
 import { connect } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -24,7 +26,8 @@ const rampMs = 2_000;
 export async function main(): Promise<void> {
   const print = (line: string): void => void process.stdout.write(`${line}\n`);
   print(
-    `${tokens} tokens at ${tokensPerSecond} a second per stream; all figures but the first and the last in ms`,
+    `${tokens} tokens at ${tokensPerSecond} a second per stream; all figures but the first ` +
+      "and the last in ms",
   );
   print("          first byte after         stream longer than it should     token departs late");
   print("streams   median      p99      max   median      p99      max     mean      max   thread busy");
@@ -42,7 +45,10 @@ export async function main(): Promise<void> {
   }
 }
 
-/** Runs the streams side by side; returns a row of figures: how late they began, and how much too long they were. */
+/**
+ * Runs the streams side by side; returns a row of figures: how late they began, and how much too long they
+ * were.
+ */
 export async function measurePacing(options: PacingOptions): Promise<string> {
   const times = await Promise.all(Array.from({ length: options.streams }, (_, at) => runStream(options, at)));
   // The first byte comes at once, so the rest takes the time of all tokens.

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
+import { post, type Reply, withSimulator } from "../../test/support/simulator.ts";
 import { isJsonObject, type JsonObject, readArray, readObject } from "./json.ts";
 import { createRandom } from "./seeded.ts";
-import { post, type Reply, withSimulator } from "./testing.ts";
 import { writeText } from "./text.ts";
 import { countTokens, splitIntoPieces } from "./tokens.ts";
 

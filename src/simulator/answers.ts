@@ -122,7 +122,10 @@ function promptIds(ask: Ask, model: Model): number[] {
   return ids;
 }
 
-/** The cookbook's framing: 3 per message and its role, 1 per name, 3 at the end. Images at a flat 765 (1024² on 4o). */
+/**
+ * The cookbook's framing: 3 per message and its role, 1 per name, 3 at the end. Images at a flat 765, which
+ * is what gpt-4o counts for 1024 × 1024.
+ */
 function promptOverhead(ask: Ask, model: Model): number {
   if (ask.api === "completions" || ask.api === "embeddings") return 0;
   let tokens = 3 + model.promptExtra;
@@ -231,7 +234,10 @@ function calledTools(ask: Ask, user: string): readonly Tool[] {
   return Array.from({ length: cities }, () => first);
 }
 
-/** A predicted output: words that match the answer's beginning are accepted, the rest was generated for nothing. */
+/**
+ * A predicted output: words that match the answer's beginning are accepted, the rest was generated for
+ * nothing.
+ */
 function rejectedPrediction(ask: Ask, choices: readonly Choice[]): { accepted: number; rejected: number } {
   if (ask.prediction === null) return { accepted: 0, rejected: 0 };
   const predicted = splitIntoPieces(ask.prediction);

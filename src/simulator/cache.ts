@@ -1,9 +1,13 @@
-/** Prompts are cached from this many tokens on, in steps of `step` (developers.openai.com, prompt caching). */
+/**
+ * Prompts are cached from this many tokens on, in steps of `step` (developers.openai.com, prompt caching).
+ */
 const smallest = 1_024;
 const step = 128;
 const entriesMax = 100_000;
 
-/** The vendor's prompt cache: remembers prefixes of prompts by model. Bounded; the oldest prefix goes first. */
+/**
+ * The vendor's prompt cache: remembers prefixes of prompts by model. Bounded; the oldest prefix goes first.
+ */
 export class PromptCache {
   readonly #prefixes = new Set<string>();
 

@@ -10,7 +10,9 @@ import {
 } from "./shapes/shape.ts";
 import { splitIntoPieces } from "./tokens.ts";
 
-/** One thing that the simulated vendor does in the course of an answer: generate tokens, then send what shows. */
+/**
+ * One thing that the simulated vendor does in the course of an answer: generate tokens, then send what shows.
+ */
 export interface Step {
   readonly kind: Part["kind"] | "opening" | "after" | "ending";
   /** The frames it sends, as they go over the wire; empty when it only takes time. */
@@ -91,7 +93,10 @@ function plus(left: Generated, right: Generated): Generated {
 
 type WritePart = (part: Part, running: RunningTotals) => string;
 
-/** Writes frames; plain text deltas come from a template rendered once, because they are nearly all of a stream. */
+/**
+ * Writes frames; plain text deltas come from a template rendered once, because they are nearly all of a
+ * stream.
+ */
 function frameWriter(context: ShapeContext, shape: ChatShape): WritePart {
   const last = context.answer.choices.length - 1;
   const templates = new Map<number, Template>();
@@ -156,7 +161,9 @@ function usageFor(
   return elsewhere === "null" ? null : undefined;
 }
 
-/** What is said in which order: roles, then each choice's reasoning, then the choices token by token in turn. */
+/**
+ * What is said in which order: roles, then each choice's reasoning, then the choices token by token in turn.
+ */
 function* moves(context: ShapeContext, shape: ChatShape): Generator<Move> {
   const { answer } = context;
   for (const choice of shape.hasRoleChunk ? answer.choices : []) {

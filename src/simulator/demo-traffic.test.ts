@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
+import { post, withSimulator } from "../../test/support/simulator.ts";
 import { demoRequests } from "./demo-traffic.ts";
-import { post, withSimulator } from "./testing.ts";
 
 test("demo traffic depends on its seed alone", () => {
   const first = [...demoRequests(1, 50)];

@@ -36,7 +36,10 @@ const mishaps: readonly (readonly [fault: FaultName, times: number | null])[] = 
   ["content_filter_cut", null],
 ];
 
-/** `count` requests that depend on the seed alone: several models, streamed or not, some that fail or are left. */
+/**
+ * `count` requests that depend on the seed alone: several models, streamed or not, some that fail or are
+ * left.
+ */
 export function* demoRequests(seed: number, count: number): Generator<DemoRequest> {
   for (let number = 0; number < count; number++) {
     const random = createRandom("demo", seed, number);

@@ -49,6 +49,8 @@ const numeric: Readonly<Record<string, keyof Directives>> = {
   latency_ms: "latencyMs",
 };
 
+export const directiveNames: readonly string[] = [...Object.keys(numeric), "fault", "tier"];
+
 const inText = /\[\[sim:([^\]]*)\]\]/g;
 
 /** The directives of a request, or a sentence that says which one cannot be read. */

@@ -5,7 +5,10 @@ import { createRandom } from "./seeded.ts";
 
 const dimensionsOf: Readonly<Record<string, number>> = { "text-embedding-3-large": 3_072 };
 
-/** Answers an embeddings request: seeded unit vectors, floats or base64 of little-endian float32; bills the input. */
+/**
+ * Answers an embeddings request: seeded unit vectors, floats or base64 of little-endian float32; bills the
+ * input.
+ */
 export function answerEmbeddings({ attempt, ask, model }: Accepted, input: number): void {
   const body = parseJsonObject(attempt.body.toString("utf8")) ?? {};
   const dimensions = readNumber(body.dimensions) ?? dimensionsOf[model.name] ?? 1_536;

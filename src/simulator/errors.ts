@@ -57,14 +57,17 @@ export function keyError(style: ErrorStyle, key: string | null): VendorError {
     return jsonError(401, { error: { code: 401, message: "No auth credentials found" } });
   if (style === "vllm") return jsonError(401, { error: "Unauthorized" });
   if (key === null) return refusalError("openai", { status: 401, message: missingKeyMessage });
-  const message = `Incorrect API key provided: ${maskKey(key)}. You can find your API key at https://platform.openai.com/account/api-keys.`;
+  const message =
+    `Incorrect API key provided: ${maskKey(key)}. You can find your API key at ` +
+    "https://platform.openai.com/account/api-keys.";
   return refusalError("openai", { status: 401, message, code: "invalid_api_key" });
 }
 
 /** Azure's answer to a bearer token that is no Entra token: no `error` envelope at all. */
 export function entraError(): VendorError {
   const message =
-    "Unauthorized. Access token is missing, invalid, audience is incorrect (https://cognitiveservices.azure.com), or have expired.";
+    "Unauthorized. Access token is missing, invalid, audience is incorrect " +
+    "(https://cognitiveservices.azure.com), or have expired.";
   return jsonError(401, { statusCode: 401, message });
 }
 
@@ -93,10 +96,17 @@ function maskKey(key: string): string {
 }
 
 const azureKeyMessage =
-  "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an active subscription and use a correct regional API endpoint for your resource.";
+  "Access denied due to invalid subscription key or wrong API endpoint. Make sure to " +
+  "provide a valid key for an active subscription and use a correct regional API endpoint " +
+  "for your resource.";
 
 const deploymentMessage =
-  "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, please wait a moment and try again.";
+  "The API deployment for this resource does not exist. If you created the deployment " +
+  "within the last 5 minutes, please wait a moment and try again.";
 
 const missingKeyMessage =
-  "You didn't provide an API key. You need to provide your API key in an Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY), or as the password field (with blank username) if you're accessing the API from your browser and are prompted for a username and password. You can obtain an API key from https://platform.openai.com/account/api-keys.";
+  "You didn't provide an API key. You need to provide your API key in an Authorization " +
+  "header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY), or as the password " +
+  "field (with blank username) if you're accessing the API from your browser and are " +
+  "prompted for a username and password. You can obtain an API key from " +
+  "https://platform.openai.com/account/api-keys.";

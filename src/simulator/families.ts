@@ -3,7 +3,10 @@ export type Treatment = "taken" | "unsupported" | "default_only" | "with_effort_
 
 /** What one family of models refuses, as data (dialect: parameters by model family). */
 export interface Family {
-  /** `max_tokens` on chat: taken by classic models, refused by reasoning models in favour of max_completion_tokens. */
+  /**
+   * `max_tokens` on chat: taken by classic models, refused by reasoning models in favour of
+   * max_completion_tokens.
+   */
   readonly takesMaxTokens: boolean;
   readonly temperature: Treatment;
   readonly topP: Treatment;
@@ -15,7 +18,9 @@ export interface Family {
   /** Chat refuses function tools together with an effort other than none. */
   readonly toolsNeedEffortNone: boolean;
   readonly takesSystemRole: boolean;
-  /** The values of reasoning_effort, the first one the default; empty when the parameter itself is refused. */
+  /**
+   * The values of reasoning_effort, the first one the default; empty when the parameter itself is refused.
+   */
   readonly efforts: readonly string[];
   readonly takesVerbosity: boolean;
   readonly responsesOnly: boolean;

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { post, type Reply, withSimulator } from "../../test/support/simulator.ts";
 import { type FaultName, faultNames, faults } from "./faults.ts";
 import type { JsonObject } from "./json.ts";
-import { startSimulator } from "./server.ts";
-import { post, type Reply, withSimulator } from "./testing.ts";
+import { type Simulator, startSimulator } from "./server.ts";
 
 /** 20 visible tokens and nothing hidden, so that counts can be read off. */
 const body = { model: "gpt-4o", messages: [{ role: "user", content: "[[sim:tokens=20]] go" }] };
@@ -17,27 +17,28 @@ const silent: readonly FaultName[] = ["hang", "hang_mid", "endless"];
 
 function run(fault: FaultName, fields: JsonObject): Promise<Outcome> {
   return withSimulator({ profile: "openai" }, async (simulator) => {
-    const headers = {
-      "x-sim-fault": fault,
-      "x-sim-bytes": "100000",
-      "x-sim-tps": fault === "slow" ? "400" : "100000",
-    };
-    const patience = silent.includes(fault) ? AbortSignal.timeout(100) : null;
-    const reply = await post(
-      simulator,
-      "/v1/chat/completions",
-      { ...body, ...fields },
-      headers,
-      patience,
-    ).catch(() => (patience?.aborted === true ? "silence" : "no answer"));
+    const pace: Record<string, string> = fault === "slow" ? { "x-sim-tps": "400" } : {};
+    const headers = { "x-sim-fault": fault, "x-sim-bytes": "100000", ...pace };
+    const leaving = new AbortController();
+    const asked = post(simulator, "/v1/chat/completions", { ...body, ...fields }, headers, leaving.signal);
+    if (silent.includes(fault)) void leaveOnceOpen(simulator, leaving);
+    const reply = await asked.catch(() => (leaving.signal.aborted ? "silence" : "no answer"));
     await simulator.idle();
     const line = simulator.bill()[0];
     return {
-      reply:
-        typeof reply === "string" ? reply : patience?.aborted === true ? "silence" : describeReply(reply),
-      bill: `${line?.output} of 20, ${line?.billed ? "" : "not "}billed, ${line?.reason}${line?.aborted ? ", aborted" : ""}`,
+      reply: typeof reply === "string" ? reply : leaving.signal.aborted ? "silence" : describeReply(reply),
+      bill:
+        `${line?.output} of 20, ${line?.billed ? "" : "not "}billed, ${line?.reason}` +
+        `${line?.aborted ? ", aborted" : ""}`,
     };
   });
+}
+
+/** Leaves some turns of the event loop after the simulator took the request up. */
+async function leaveOnceOpen(simulator: Simulator, leaving: AbortController): Promise<void> {
+  while (simulator.open() === 0) await new Promise(setImmediate);
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+  leaving.abort();
 }
 
 function describeReply(reply: Reply): string {
@@ -182,6 +183,11 @@ describe("how a fault is chosen", () => {
       expect([await send(), await send()]).toEqual([503, 503]);
       simulator.setOutage(null);
       expect(await send()).toBe(200);
+      const order = (fault: string | null): Promise<Response> =>
+        fetch(`${simulator.url}/_sim/outage`, { method: "POST", body: JSON.stringify({ fault }) });
+      expect([(await order("500")).status, await send()]).toEqual([204, 500]);
+      expect([(await order(null)).status, await send()]).toEqual([204, 200]);
+      expect((await order("fire")).status).toBe(400);
     }));
 
   test("the fault rate strikes the same requests again with the same seed", async () => {

@@ -6,7 +6,10 @@ interface FaultFacts {
   readonly bill: string;
 }
 
-/** Every way in which the simulated vendor can fail, and what it bills then. The reference page names each of them. */
+/**
+ * Every way in which the simulated vendor can fail, and what it bills then. The reference page names each of
+ * them.
+ */
 export const faults = {
   "429": { strikes: "instead", about: "rate limit on tokens, with retry-after", bill: "nothing" },
   "429_day": {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { post, type Reply, withSimulator } from "../../test/support/simulator.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { ProfileName } from "./profiles.ts";
-import { post, type Reply, withSimulator } from "./testing.ts";
 
 const fixtures = new URL("../../test/fixtures/", import.meta.url);
 
@@ -16,7 +16,8 @@ function shapeOf(value: Json | undefined, key = ""): string {
   if (Array.isArray(value)) return `[${[...new Set(value.map((item) => shapeOf(item, key)))].join("|")}]`;
   const entries = Object.entries(value);
   // Of the closed lists of names, the names matter; of answers, which of them is in force.
-  return `{${entries.map(([name, held]) => `${name}:${named.has(name) ? held : shapeOf(held, name)}`).join(",")}}`;
+  const pairs = entries.map(([name, held]) => `${name}:${named.has(name) ? held : shapeOf(held, name)}`);
+  return `{${pairs.join(",")}}`;
 }
 
 const named = new Set(["object", "type", "role", "finish_reason", "status"]);

@@ -1,4 +1,7 @@
-/** JSON as the simulated vendor reads and writes it. A key whose value is `undefined` is left out when written. */
+/**
+ * JSON as the simulated vendor reads and writes it. A key whose value is `undefined` is left out when
+ * written.
+ */
 export type Json = string | number | boolean | null | readonly Json[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: Json | undefined;

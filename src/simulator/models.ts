@@ -31,7 +31,10 @@ const gpt52 = { hiddenOutput: 4 };
 const gpt56 = { hiddenOutput: 4, contextWindow: 1_050_000, chargesCacheWrites: true };
 const small = { encoding: "cl100k_base" as const, fingerprint: null };
 
-/** Names, served names and hidden tokens as in the recorded runs and captures; windows as the vendors publish them. */
+/**
+ * Names, served names and hidden tokens as in the recorded runs and captures; windows as the vendors publish
+ * them.
+ */
 const rows: readonly Row[] = [
   ["gpt-3.5-turbo", "gpt-3.5-turbo-0125", "classic", { ...small, contextWindow: 16_385, maxOutput: 4_096 }],
   ["gpt-35-turbo", "gpt-3.5-turbo-0125", "classic", { ...small, contextWindow: 16_385, maxOutput: 4_096 }],

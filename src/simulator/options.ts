@@ -49,7 +49,8 @@ export function readOptions(options: SimulatorOptions): Settings {
     const model = profile.findModel(underlying);
     if (model === null) {
       throw new Error(
-        `Cannot start the simulator: deployment '${name}' is for '${underlying}', which this profile has not; name a model it has.`,
+        `Cannot start the simulator: deployment '${name}' is for '${underlying}', which this ` +
+          "profile has not; name a model it has.",
       );
     }
     deployments.set(name, model);

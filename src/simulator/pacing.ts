@@ -16,8 +16,9 @@ export interface Lag {
 }
 
 /**
- * One timer for all streams: a wheel of slots, each `tickMs` wide. A timer per token and stream would cost the
- * event loop more than the streams themselves at thousands of them. Runs a ticket at or just after its due time.
+ * One timer for all streams: a wheel of slots, each `tickMs` wide. At thousands of streams, a timer per token
+ * and stream would cost the event loop more than the streams themselves. Runs a ticket at or just after its
+ * due time.
  */
 export class Pacer {
   readonly #slots: Ticket[][] = Array.from({ length: slotCount }, () => []);

@@ -182,8 +182,9 @@ export class Player {
 }
 
 /**
- * Writes a piece of the body. A chunked body goes to the socket in one string with its frame: `response.write` would
- * make three writes of it, which is most of what a token costs. False when the client is to read first.
+ * Writes a piece of the body. A chunked body goes to the socket in one string with its frame, because
+ * `response.write` would make three writes of it, which is most of what a token costs. False when the client
+ * is to read first.
  */
 function writeBody(response: ServerResponse, piece: string): boolean {
   const { socket } = response;

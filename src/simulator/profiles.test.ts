@@ -1,9 +1,9 @@
 import { OpenAI } from "openai";
 import { describe, expect, test } from "vitest";
+import { post, type Reply, withSimulator } from "../../test/support/simulator.ts";
 import type { BillLine } from "./bill.ts";
 import { isJsonObject, type Json, type JsonObject, readArray } from "./json.ts";
 import { type ProfileName, profileNames } from "./profiles.ts";
-import { post, type Reply, withSimulator } from "./testing.ts";
 
 interface Placement {
   readonly path?: string;

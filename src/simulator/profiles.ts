@@ -48,14 +48,17 @@ const openai: Profile = {
 const azure: Profile = {
   ...openai,
   about:
-    "Azure OpenAI: empty filter chunk first, alphabetical keys, what it takes decided by the request's api-version",
+    "Azure OpenAI: empty filter chunk first, alphabetical keys, what it takes decided by the " +
+    "request's api-version",
   isAzure: true,
   errors: "azure",
   shape: azureShape,
   headers: azureHeaders,
 };
 
-/** A vendor that speaks the same protocol: takes any field, and serves what `serves` makes of a model's name. */
+/**
+ * A vendor that speaks the same protocol: takes any field, and serves what `serves` makes of a model's name.
+ */
 function compatible(about: string, shape: ChatShape, different: Partial<Profile> = {}): Profile {
   return {
     ...openai,
@@ -80,7 +83,8 @@ export const profiles = {
   "azure-async-filter": {
     ...azure,
     about:
-      "Azure with the asynchronous content filter: bare text, annotations without a delta, after the finish too",
+      "Azure with the asynchronous content filter: bare text, annotations without a delta, " +
+      "after the finish too",
     shape: azureAsyncShape,
   },
   clean: compatible(

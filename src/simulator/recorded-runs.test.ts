@@ -1,8 +1,8 @@
 import { AzureOpenAI, OpenAI } from "openai";
 import { describe, expect, test } from "vitest";
+import { post, type Reply, withSimulator } from "../../test/support/simulator.ts";
 import type { JsonObject } from "./json.ts";
 import type { Simulator } from "./server.ts";
-import { post, type Reply, withSimulator } from "./testing.ts";
 
 const azure = 'Say "Hello from Azure OpenAI!" and nothing else.';
 const standard = 'Say "Hello from Standard Provider on Azure OpenAI!" and nothing else.';
@@ -29,7 +29,9 @@ function run(deployment: string, body: JsonObject): Promise<{ reply: Reply; bill
     const [line] = simulator.bill();
     return {
       reply,
-      bill: `${line?.input}/${line?.output}/${line?.total} reasoning ${line?.reasoning} billed ${line?.billed}`,
+      bill:
+        `${line?.input}/${line?.output}/${line?.total} reasoning ${line?.reasoning} billed ` +
+        `${line?.billed}`,
     };
   });
 }
@@ -116,7 +118,8 @@ describe("the recorded runs on Azure", () => {
       {
         error: {
           message:
-            "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+            "Unsupported parameter: 'max_tokens' is not supported with this model. Use " +
+            "'max_completion_tokens' instead.",
           type: "invalid_request_error",
           param: "max_tokens",
           code: "unsupported_parameter",
@@ -129,7 +132,8 @@ describe("the recorded runs on Azure", () => {
       {
         error: {
           message:
-            "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default (1) value is supported.",
+            "Unsupported value: 'temperature' does not support 0.7 with this model. Only the default " +
+            "(1) value is supported.",
           type: "invalid_request_error",
           param: "temperature",
           code: "unsupported_value",

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
+import { post, withSimulator } from "../../test/support/simulator.ts";
 import type { JsonObject } from "./json.ts";
 import { readObject } from "./json.ts";
 import { openaiModels } from "./models.ts";
 import type { ProfileName } from "./profiles.ts";
-import { post, withSimulator } from "./testing.ts";
 
 async function verdict(
   model: string,

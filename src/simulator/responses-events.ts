@@ -88,7 +88,8 @@ export function responseFailedEvent(job: ResponseJob): string {
     ...responseObject(job, { status: "failed", incompleteReason: null, output: [], usage: null }),
     error: { code: "server_error", message: "The server had an error while processing your request." },
   };
-  return `event: response.failed\ndata: ${JSON.stringify({ type: "response.failed", sequence_number: 2, response })}\n\n`;
+  const event = { type: "response.failed", sequence_number: 2, response };
+  return `event: response.failed\ndata: ${JSON.stringify(event)}\n\n`;
 }
 
 interface Line {

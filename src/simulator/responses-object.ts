@@ -28,7 +28,9 @@ export interface ResponseJob extends Job {
   readonly ids: ItemIds;
 }
 
-/** A Response object with the vendor's keys in its order (openai-responses.json, azure-responses-stream.sse). */
+/**
+ * A Response object with the vendor's keys in its order (openai-responses.json, azure-responses-stream.sse).
+ */
 export function responseObject(job: Job, state: ResponseState): JsonObject {
   const { attempt, ask, context } = job;
   const body = bodyOf(attempt);

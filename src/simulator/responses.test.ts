@@ -1,7 +1,7 @@
 import { OpenAI } from "openai";
 import { describe, expect, test } from "vitest";
+import { post, withSimulator } from "../../test/support/simulator.ts";
 import { type Simulator, startSimulator } from "./server.ts";
-import { post, withSimulator } from "./testing.ts";
 
 const path = "/v1/responses";
 const body = { model: "gpt-5.2", input: "[[sim:tokens=20]] What does a toll gate do?" };
@@ -180,10 +180,15 @@ describe("background", () => {
 
   test("goes on when the client of its stream leaves", () =>
     withSimulator({ profile: "openai", tokensPerSecond: 300 }, async (simulator) => {
-      const stream = await clientOf(simulator).responses.create({ ...body, background: true, stream: true });
+      const stream = await clientOf(simulator).responses.create({
+        ...body,
+        input: "[[sim:tokens=150]] go",
+        background: true,
+        stream: true,
+      });
       for await (const event of stream) if (event.type === "response.output_text.delta") break;
       await simulator.idle();
-      expect(simulator.bill()[0]).toMatchObject({ output: 24, reason: "client_left", aborted: true });
+      expect(simulator.bill()[0]).toMatchObject({ output: 154, reason: "client_left", aborted: true });
       const read = await clientOf(simulator).responses.retrieve(simulator.bill()[0]?.id ?? "");
       expect(read.status).toBe("completed");
     }));

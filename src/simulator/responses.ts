@@ -77,7 +77,10 @@ export function answerStored(attempt: Attempt, id: string, action: "get" | "dele
   attempt.discard();
 }
 
-/** Keeps the response as it ended, with the usage that was billed, even when the stream broke before it said so. */
+/**
+ * Keeps the response as it ended, with the usage that was billed, even when the stream broke before it said
+ * so.
+ */
 function store(job: ResponseJob, count: Count, played: Played): void {
   const { attempt, answer } = job;
   if (parseJsonObject(attempt.body.toString("utf8"))?.store === false) return;

@@ -16,8 +16,10 @@ export type Route =
       readonly form: Form;
     }
   | { readonly kind: "models"; readonly model: string | null; readonly form: Form }
-  | { readonly kind: "simulator"; readonly action: "bill" | "requests" | "reset" }
+  | { readonly kind: "simulator"; readonly action: SimulatorAction }
   | { readonly kind: "unknown" };
+
+export type SimulatorAction = "bill" | "requests" | "reset" | "outage";
 
 /** How the URL is written: OpenAI's, Azure's with a dated version, or Azure's v1. */
 export type Form = "plain" | "dated" | "v1";
@@ -31,8 +33,9 @@ const generatePaths: Readonly<Record<string, Api>> = {
 };
 
 /**
- * Azure serves `/openai/deployments/{name}/…`, `/openai/responses` and `/openai/v1/…`; OpenAI serves `/v1/…`. Other
- * vendors have prefixes of their own (`/openai/v1`, `/api/v1`, `/v1beta/openai`, none), so any prefix will do there.
+ * Azure serves `/openai/deployments/NAME/…`, `/openai/responses` and `/openai/v1/…`; OpenAI serves `/v1/…`.
+ * Other vendors have prefixes of their own (`/openai/v1`, `/api/v1`, `/v1beta/openai`, none), so any prefix
+ * will do there.
  */
 export function readRoute(method: string, url: URL, isAzure: boolean): Route {
   const { pathname } = url;
@@ -103,5 +106,6 @@ function readStoredRoute(method: string, id: string, isCancel: boolean, form: Fo
 function readSimulatorRoute(method: string, pathname: string): Route {
   const action = pathname.slice("/_sim/".length);
   if (method === "GET" && (action === "bill" || action === "requests")) return { kind: "simulator", action };
-  return method === "POST" && action === "reset" ? { kind: "simulator", action } : { kind: "unknown" };
+  const isOrder = method === "POST" && (action === "reset" || action === "outage");
+  return isOrder ? { kind: "simulator", action } : { kind: "unknown" };
 }

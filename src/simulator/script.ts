@@ -110,9 +110,8 @@ function* withHugeLine(steps: Iterable<Step>, bytes: number, random: Random): Ge
   for (const step of steps) {
     if (step.kind === "finish" && !isSent) {
       isSent = true;
-      yield still(
-        `data: ${JSON.stringify({ choices: [], obfuscation: random.text(64).repeat(Math.ceil(bytes / 64)) })}\n\n`,
-      );
+      const filler = random.text(64).repeat(Math.ceil(bytes / 64));
+      yield still(`data: ${JSON.stringify({ choices: [], obfuscation: filler })}\n\n`);
     }
     yield step;
   }
@@ -142,7 +141,9 @@ export function reportedCount(count: Count, fault: FaultName | null): Count | nu
 /** Tokens that the output filter withholds: generated and billed, never shown. */
 const withheldTokens = 5;
 
-/** The answer as the output filter cuts it: half of the text, and what was generated meanwhile is billed too. */
+/**
+ * The answer as the output filter cuts it: half of the text, and what was generated meanwhile is billed too.
+ */
 export function cutByFilter(answer: Answer): Answer {
   const finish: Finish = "content_filter";
   const choices = answer.choices.map((choice): Choice => {
@@ -168,7 +169,10 @@ interface BodyContext {
   readonly error: string;
 }
 
-/** An answer that is not streamed: all tokens are generated, then the body comes, as whole as the fault lets it. */
+/**
+ * An answer that is not streamed: all tokens are generated, then the body comes, as whole as the fault lets
+ * it.
+ */
 export function bodyScript(
   body: string,
   context: BodyContext,

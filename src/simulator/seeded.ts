@@ -14,13 +14,17 @@ export interface Random {
   uuid(): string;
 }
 
-/** Random draws that depend on `parts` alone (SHA-256 of the parts seeds a 32-bit mulberry generator per block). */
+/**
+ * Random draws that depend on `parts` alone (SHA-256 of the parts seeds a 32-bit mulberry generator per
+ * block).
+ */
 export function createRandom(...parts: readonly (string | number | Uint8Array)[]): Random {
   const key = digest(parts);
   let block = 0;
   let state = key.readUInt32LE(0);
   const next = (): number => {
-    // A generator of 32 bits repeats; mixing in another word of the key keeps two attempts from sharing a tail.
+    // A generator of 32 bits repeats; mixing in another word of the key keeps two attempts from sharing a
+    // tail.
     block = (block + 1) % 8;
     state = (state + 0x6d2b79f5 + key.readUInt32LE(block * 4)) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);

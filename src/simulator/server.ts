@@ -2,17 +2,18 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { Attempt } from "./attempt.ts";
 import { refuseKey } from "./auth.ts";
-import { type BillLine, totalBill } from "./bill.ts";
+import type { BillLine } from "./bill.ts";
 import { pathError } from "./errors.ts";
 import type { FaultName } from "./faults.ts";
 import { generate } from "./generate.ts";
 import { listModels } from "./model-list.ts";
 import { readOptions, type SimulatorOptions } from "./options.ts";
+import { answerSimulator } from "./own-routes.ts";
 import type { Lag } from "./pacing.ts";
 import type { RecordedRequest } from "./recorder.ts";
 import { answerStored } from "./responses.ts";
 import { type Route, readRoute } from "./routes.ts";
-import { createVendor, type Vendor } from "./vendor.ts";
+import { createVendor, forgetAll, type Vendor } from "./vendor.ts";
 
 /** A running vendor simulator. */
 export interface Simulator {
@@ -61,7 +62,7 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
       vendor.outage = fault;
     },
     lag: () => vendor.pacer.lag(),
-    reset: () => forget(vendor),
+    reset: () => forgetAll(vendor),
     close: () => close(server, vendor),
   };
 }
@@ -87,7 +88,7 @@ async function receive(vendor: Vendor, request: IncomingMessage, response: Serve
     return;
   }
   if (route.kind === "simulator") {
-    answerSimulator(vendor, route.action, url, response);
+    answerSimulator(vendor, { action: route.action, url, body }, response);
     return;
   }
   vendor.recorder.add({
@@ -128,43 +129,6 @@ async function readBody(request: IncomingMessage): Promise<Buffer | null> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-/** `/_sim/bill` is JSON Lines, or with `?format=json` one object with totals; `/_sim/requests` has bodies as text. */
-function answerSimulator(
-  vendor: Vendor,
-  action: "bill" | "requests" | "reset",
-  url: URL,
-  response: ServerResponse,
-): void {
-  if (action === "reset") {
-    forget(vendor);
-    response.writeHead(204).end();
-    return;
-  }
-  const lines =
-    action === "bill"
-      ? vendor.bill.lines()
-      : vendor.recorder.list().map((kept) => ({ ...kept, body: kept.body.toString("utf8") }));
-  if (url.searchParams.get("format") !== "json") {
-    response.writeHead(200, { "content-type": "application/x-ndjson" });
-    response.end(lines.map((line) => `${JSON.stringify(line)}\n`).join(""));
-    return;
-  }
-  const summary =
-    action === "bill"
-      ? { totals: totalBill(vendor.bill.lines()), dropped: vendor.bill.dropped(), open: vendor.open }
-      : {};
-  response.writeHead(200, { "content-type": "application/json" });
-  response.end(JSON.stringify({ lines, ...summary }));
-}
-
-function forget(vendor: Vendor): void {
-  vendor.bill.clear();
-  vendor.recorder.clear();
-  vendor.cache.clear();
-  vendor.occurrences.clear();
-  vendor.responses.clear();
 }
 
 async function waitUntilIdle(vendor: Vendor): Promise<void> {

@@ -3,8 +3,10 @@ import type { Piece } from "./tokens.ts";
 
 /** Words that are one token with a space before them, in o200k_base and in cl100k_base (a test proves it). */
 const words =
-  "the a road gate each car one and pays for it to pass when lets then light open line day time way from with that " +
-  "small cost long work place hand part right high side work same water note page word time field store rate set fee";
+  "the a road gate each car one and pays for it to pass when lets then light open line day " +
+  "time way from with that " +
+  "small cost long work place hand part right high side work same water note page word " +
+  "time field store rate set fee";
 
 const list: readonly string[] = words.split(" ").map((word) => ` ${word}`);
 const openers: readonly string[] = ["The", "A", "Each", "One", "When", "For", "It", "Then"];

@@ -5,7 +5,8 @@ import { encode as encodeO200k } from "gpt-tokenizer/encoding/o200k_base";
 export type Encoding = "o200k_base" | "cl100k_base";
 
 /**
- * The tokenizer is quadratic on one long run without spaces, so text is counted in slices of this many characters.
+ * The tokenizer is quadratic on one long run without spaces, so text is counted in slices of this many
+ * characters.
  * A cut costs at most a token or two; test texts are shorter.
  */
 const sliceLength = 4_000;
@@ -34,7 +35,10 @@ export interface Piece {
   readonly tokens: number;
 }
 
-/** `text` as the vendor streams it: a token for each delta, except where a character spreads over several tokens. */
+/**
+ * `text` as the vendor streams it: a token for each delta, except where a character spreads over several
+ * tokens.
+ */
 export function splitIntoPieces(text: string): Piece[] {
   const pieces: Piece[] = [];
   let bytes: Buffer = Buffer.alloc(0);
@@ -59,8 +63,10 @@ function bytesOfToken(id: number): Buffer {
 }
 
 /**
- * Where a slice may end without changing the count: before a single space between two visible characters, where
- * the tokenizer always cuts. A run without one is cut anywhere but inside a character, which costs a token or two.
+ * Where a slice may end without changing the count: before a single space between two visible characters,
+ * where
+ * the tokenizer always cuts. A run without one is cut anywhere but inside a character, which costs a token or
+ * two.
  */
 function endOfSlice(text: string, from: number): number {
   const limit = from + sliceLength;

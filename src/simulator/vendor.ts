@@ -36,9 +36,21 @@ export function createVendor(settings: Settings): Vendor {
   };
 }
 
+/** Forgets what was learned from requests; what is in progress goes on. */
+export function forgetAll(vendor: Vendor): void {
+  vendor.bill.clear();
+  vendor.recorder.clear();
+  vendor.cache.clear();
+  vendor.occurrences.clear();
+  vendor.responses.clear();
+}
+
 const keysMax = 100_000;
 
-/** How often the same thing was seen, so that a repeated request gets draws of its own. Bounded: the oldest is forgotten. */
+/**
+ * How often the same thing was seen, so that a repeated request gets draws of its own. Bounded: the oldest is
+ * forgotten.
+ */
 export class Occurrences {
   readonly #counts = new Map<string, number>();
 

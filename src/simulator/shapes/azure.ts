@@ -26,7 +26,10 @@ const promptResults: JsonObject = {
   violence: safe,
 };
 
-/** Azure: an empty chunk with the prompt's filter results first, keys in alphabetical order (azure-chat-stream-*.sse). */
+/**
+ * Azure: an empty chunk with the prompt's filter results first, keys in alphabetical order
+ * (azure-chat-stream-*.sse).
+ */
 export const azureShape: ChatShape = {
   usage: { where: "own_chunk", isUnasked: false, elsewhere: "null" },
   showsReasoning: false,
@@ -40,7 +43,10 @@ export const azureShape: ChatShape = {
   errorFrame: openaiShape.errorFrame,
 };
 
-/** Azure with the asynchronous filter: bare text, and annotation chunks without a delta (azure-chat-stream-async-filter.sse). */
+/**
+ * Azure with the asynchronous filter: bare text, and annotation chunks without a delta
+ * (azure-chat-stream-async-filter.sse).
+ */
 export const azureAsyncShape: ChatShape = {
   ...azureShape,
   chunk: (context, part, usage) => azureChunk(context, part, usage, false),

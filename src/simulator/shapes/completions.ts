@@ -3,7 +3,9 @@ import { bareUsage } from "./compatible.ts";
 import { openaiShape } from "./openai.ts";
 import { type ChatShape, doneFrame, type Part, type ShapeContext, textOf, textOfChoice } from "./shape.ts";
 
-/** Legacy completions: the same object name streamed or not, usage without details (openai-completions.json). */
+/**
+ * Legacy completions: the same object name streamed or not, usage without details (openai-completions.json).
+ */
 export const completionsShape: ChatShape = {
   ...openaiShape,
   hasRoleChunk: false,

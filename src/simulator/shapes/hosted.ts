@@ -4,7 +4,9 @@ import { bareUsage, compatibleShape, finishOf, isUsage, logprobsOf, plainMessage
 import { openaiDelta } from "./openai.ts";
 import type { ChatShape, ChoicePart, ShapeContext } from "./shape.ts";
 
-/** Groq: usage on the finish chunk, twice; a chunk of its own besides when asked for (groq-chat-stream.sse). */
+/**
+ * Groq: usage on the finish chunk, twice; a chunk of its own besides when asked for (groq-chat-stream.sse).
+ */
 export const groqShape: ChatShape = compatibleShape({
   usage: { where: "finish_chunk", isUnasked: true, elsewhere: "absent", hasOwnChunkToo: true },
   showsReasoning: true,
@@ -55,7 +57,9 @@ function groqUsage(_context: ShapeContext, count: Count): JsonObject {
   };
 }
 
-/** DeepSeek: usage on the finish chunk, null before; visible reasoning; keep-alive comments (deepseek-chat-*). */
+/**
+ * DeepSeek: usage on the finish chunk, null before; visible reasoning; keep-alive comments (deepseek-chat-*).
+ */
 export const deepseekShape: ChatShape = compatibleShape({
   usage: { where: "finish_chunk", isUnasked: true, elsewhere: "null" },
   showsReasoning: true,

@@ -4,7 +4,9 @@ import { bareUsage, compatibleShape, finishOf, isUsage, logprobsOf } from "./com
 import { openaiDelta } from "./openai.ts";
 import type { ChatShape, ShapeContext } from "./shape.ts";
 
-/** vLLM: the usage key is left out, not null; running totals per choice on request (vllm-chat-stream-*.sse). */
+/**
+ * vLLM: the usage key is left out, not null; running totals per choice on request (vllm-chat-stream-*.sse).
+ */
 export const vllmShape: ChatShape = compatibleShape({
   usage: { where: "own_chunk", isUnasked: false, elsewhere: "absent" },
   showsReasoning: true,

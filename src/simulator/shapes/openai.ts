@@ -10,7 +10,10 @@ import {
   textOf,
 } from "./shape.ts";
 
-/** OpenAI: usage in a chunk of its own when asked for, `usage:null` on all others then (openai-chat-stream-usage.sse). */
+/**
+ * OpenAI: usage in a chunk of its own when asked for, `usage:null` on all others then
+ * (openai-chat-stream-usage.sse).
+ */
 export const openaiShape: ChatShape = {
   usage: { where: "own_chunk", isUnasked: false, elsewhere: "null" },
   showsReasoning: false,
@@ -33,7 +36,8 @@ export const openaiShape: ChatShape = {
   errorFrame: () => ({
     error: {
       message:
-        "The server had an error processing your request. Sorry about that! You can retry your request, or contact us through our help center if the error persists.",
+        "The server had an error processing your request. Sorry about that! You can retry your " +
+        "request, or contact us through our help center if the error persists.",
       type: "server_error",
       param: null,
       code: null,

@@ -89,7 +89,9 @@ export function frame(chunk: JsonObject): string {
   return `data: ${JSON.stringify(chunk)}\n\n`;
 }
 
-/** Filler that pads each delta to a multiple of 16 characters, as OpenAI and Azure send it unless told not to. */
+/**
+ * Filler that pads each delta to a multiple of 16 characters, as OpenAI and Azure send it unless told not to.
+ */
 export function obfuscationFor(context: ShapeContext, text: string): string | undefined {
   return context.ask.obfuscate ? context.random.text(16 - (text.length % 16)) : undefined;
 }

@@ -1,6 +1,6 @@
-import type { Json, JsonObject } from "./json.ts";
-import type { SimulatorOptions } from "./options.ts";
-import { type Simulator, startSimulator } from "./server.ts";
+import type { Json, JsonObject } from "../../src/simulator/json.ts";
+import type { SimulatorOptions } from "../../src/simulator/options.ts";
+import { type Simulator, startSimulator } from "../../src/simulator/server.ts";
 
 /** A simulator for the length of one test, at a clock that stands still. */
 export async function withSimulator<T>(
