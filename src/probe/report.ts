@@ -1,0 +1,291 @@
+import { formatUsd, type PicoUsd, pico } from "../core/money.ts";
+import type { Lesson } from "../core/parameters.ts";
+import { redact } from "../core/vendor-errors.ts";
+import { accuracyRows, type Basis, type EstimateMethod, promptOverhead } from "./accuracy.ts";
+import { hiddenOutput, type UsageState, usageState } from "./facts.ts";
+import { percentOf } from "./figures.ts";
+import { findAll } from "./findings/all.ts";
+import { evidenceMax, type Severity } from "./findings/finding.ts";
+import { shownUrl } from "./failures.ts";
+import { type Latency, latencyOf } from "./latency.ts";
+import { lessonsOf } from "./lessons.ts";
+import { parameterMatrix, type ParameterResult } from "./matrix.ts";
+import { moneyCases } from "./money.ts";
+import type { CallKind, CallRecord, Measurement } from "./types.ts";
+
+export const probeSchema = "tollgate.probe/1";
+
+/** A probe as JSON: everything that its Markdown says, and the calls that it rests on. Amounts are decimal text. */
+export interface ProbeReport {
+  readonly schema: typeof probeSchema;
+  readonly at: string;
+  readonly duration_ms: number;
+  readonly environment: ReportEnvironment;
+  readonly cost: ReportCost;
+  readonly calls: readonly ReportCall[];
+  /** Calls left out to stay within the cost, by their ids. */
+  readonly skipped: readonly string[];
+  readonly parameters: readonly ParameterResult[];
+  readonly errors: readonly ReportError[];
+  readonly accuracy: readonly ReportAccuracy[];
+  readonly prompt_overhead: { readonly tokens: number | null; readonly samples: number };
+  readonly latency: Latency;
+  /** Null when no price is known. */
+  readonly money: ReportMoney | null;
+  readonly findings: readonly ReportFinding[];
+  readonly lessons: readonly Lesson[];
+}
+
+export interface ReportEnvironment {
+  readonly endpoint: string;
+  readonly kind: "azure" | "openai";
+  readonly base_url: string;
+  readonly deployment: string;
+  readonly model: string;
+  readonly model_served: string | null;
+  readonly api_version: string | null;
+  readonly credential: string;
+  readonly limit_parameter: string;
+  readonly tokenizer: string;
+  readonly tokenizer_is_guess: boolean;
+  readonly price_row: string | null;
+  readonly price_book: string;
+}
+
+export interface ReportCost {
+  /** By the vendor's own usage. */
+  readonly known_usd: string;
+  /** What calls without usage may have cost besides, at most. Null when no price is known. */
+  readonly at_most_usd: string | null;
+  readonly max_usd: string;
+  readonly calls: number;
+  readonly refused: number;
+  readonly without_usage: number;
+}
+
+export interface ReportCall {
+  readonly id: string;
+  readonly title: string;
+  readonly kind: CallKind;
+  readonly prompt: string;
+  readonly cap: number;
+  /** Everything that was sent besides the messages. */
+  readonly sent: Readonly<Record<string, unknown>>;
+  readonly status: number | null;
+  readonly fault: string | null;
+  readonly error: { readonly message: string; readonly type: string | null; readonly param: string | null; readonly code: string | null } | null;
+  readonly usage_state: UsageState;
+  readonly usage: { readonly input: number; readonly output: number; readonly reasoning: number; readonly cached_input: number; readonly total: number } | null;
+  readonly usage_object: unknown;
+  readonly text: string | null;
+  readonly visible_tokens: number | null;
+  readonly hidden_tokens: number | null;
+  readonly is_cap_reached: boolean;
+  readonly finish_reason: string | null;
+  readonly model_served: string | null;
+  readonly service_tier: string | null;
+  readonly stream: ReportStream | null;
+  readonly first_byte_ms: number | null;
+  readonly first_text_ms: number | null;
+  readonly duration_ms: number;
+  readonly cost_usd: string | null;
+  readonly cost_basis: CallRecord["cost"]["basis"];
+}
+
+export interface ReportStream {
+  readonly chunks: number;
+  readonly first: string | null;
+  readonly last: string | null;
+  readonly has_done: boolean;
+  readonly comments: number;
+  readonly cut: string | null;
+}
+
+export interface ReportError {
+  readonly call: string;
+  readonly status: number | null;
+  readonly message: string | null;
+  readonly body: string | null;
+  /** Null: it is OpenAI's envelope, or the request was not refused. */
+  readonly envelope_fault: string | null;
+}
+
+export interface ReportAccuracy {
+  readonly call: string;
+  readonly method: EstimateMethod;
+  readonly basis: Basis;
+  readonly billed_by: string;
+  readonly estimate: { readonly input: number; readonly output: number; readonly total: number };
+  readonly billed: { readonly input: number; readonly output: number; readonly reasoning: number; readonly total: number };
+  /** Share of the vendor's total that the estimate misses, in whole per cent; negative = too much. */
+  readonly missing_percent_of_billed_total: number | null;
+}
+
+export interface ReportMoney {
+  readonly volume: number;
+  readonly cases: readonly {
+    readonly call: string;
+    readonly billed_by: string;
+    readonly basis: Basis;
+    readonly lines: readonly {
+      readonly method: EstimateMethod | "vendor";
+      readonly input: number;
+      readonly output: number;
+      readonly each_usd: string;
+      readonly all_usd: string;
+      readonly missing_usd: string;
+      /** Of the vendor's bill, in whole per cent; negative = too much. */
+      readonly missing_percent_of_billed: number | null;
+    }[];
+  }[];
+}
+
+export interface ReportFinding {
+  readonly id: string;
+  readonly name: string;
+  readonly severity: Severity;
+  readonly title: string;
+  readonly meaning: string;
+  readonly advice: string;
+  readonly evidence: readonly { readonly call: string | null; readonly shows: string; readonly quote: string | null }[];
+  /** Further evidence that is not listed. */
+  readonly more: number;
+}
+
+/** Everything a measurement says, as plain JSON. Pure. */
+export function reportOf(measurement: Measurement): ProbeReport {
+  const { options, skipped } = measurement;
+  const overhead = promptOverhead(measurement);
+  return {
+    schema: probeSchema,
+    at: new Date(measurement.startedAtMs).toISOString(),
+    duration_ms: Math.round(measurement.durationMs),
+    environment: environmentOf(measurement),
+    cost: costOf(measurement.calls, options.maxCost),
+    calls: measurement.calls.map((call) => callOf(measurement, call)),
+    skipped: skipped.map(({ id }) => id),
+    parameters: parameterMatrix(measurement),
+    errors: measurement.calls.filter(({ plan }) => plan.kind === "error").map(errorOf),
+    accuracy: accuracyOf(measurement),
+    prompt_overhead: { tokens: overhead.constant, samples: overhead.samples.length },
+    latency: latencyOf(measurement),
+    money: moneyOf(measurement),
+    findings: findAll(measurement).map(({ id, name, severity, title, meaning, advice, evidence }) => ({
+      ...{ id, name, severity, title, meaning, advice },
+      ...{ evidence: evidence.slice(0, evidenceMax), more: Math.max(0, evidence.length - evidenceMax) },
+    })),
+    lessons: lessonsOf(measurement),
+  };
+}
+
+function environmentOf(measurement: Measurement): ReportEnvironment {
+  const { target, encoding, priceRow } = measurement;
+  const first = measurement.calls.find(({ plan }) => plan.id === "whole-a");
+  return {
+    endpoint: target.route.endpoint,
+    kind: target.route.kind,
+    base_url: shownUrl(target.baseUrl),
+    deployment: target.route.deployment,
+    model: measurement.model,
+    model_served: first?.answer?.model ?? null,
+    api_version: target.route.apiVersion,
+    credential: target.credential,
+    limit_parameter: measurement.limit,
+    tokenizer: encoding.name,
+    tokenizer_is_guess: encoding.isGuess,
+    price_row: priceRow?.id ?? null,
+    price_book: measurement.priceBook,
+  };
+}
+
+function costOf(calls: readonly CallRecord[], max: PicoUsd): ReportCost {
+  const sum = (basis: CallRecord["cost"]["basis"]): PicoUsd =>
+    pico(calls.reduce((total, { cost }) => (cost.basis === basis && cost.amount !== null ? total + cost.amount : total), 0n));
+  const isPriced = !calls.some(({ cost }) => cost.basis === "unknown");
+  return {
+    known_usd: formatUsd(sum("known")),
+    at_most_usd: isPriced ? formatUsd(sum("at_most")) : null,
+    max_usd: formatUsd(max),
+    calls: calls.length,
+    refused: calls.filter(({ cost }) => cost.basis === "nothing").length,
+    without_usage: calls.filter(({ cost, answer }) => cost.basis === "at_most" || (cost.basis === "unknown" && answer?.usage == null)).length,
+  };
+}
+
+const textLengthMax = 2_000;
+
+function callOf(measurement: Measurement, call: CallRecord): ReportCall {
+  const { plan, answer, error, cost } = call;
+  const { messages: _, ...sent } = plan.body;
+  const usage = answer?.usage ?? null;
+  const hidden = hiddenOutput(measurement, call);
+  return {
+    ...{ id: plan.id, title: plan.title, kind: plan.kind, prompt: plan.prompt, cap: plan.cap, sent },
+    status: call.status,
+    fault: call.fault?.message ?? null,
+    error: error === null ? null : { message: error.message, type: error.type, param: error.param, code: error.code },
+    usage_state: usageState(call),
+    usage: usage === null ? null : { input: usage.input, output: usage.output, reasoning: usage.reasoning, cached_input: usage.cachedInput, total: usage.total },
+    usage_object: answer?.rawUsage ?? null,
+    text: answer === null ? null : redact(answer.text.slice(0, textLengthMax)),
+    visible_tokens: measurement.counts.get(plan.id)?.visibleTokens ?? null,
+    hidden_tokens: hidden?.hidden ?? null,
+    is_cap_reached: hidden?.isCapReached ?? false,
+    finish_reason: answer?.finishReasons[0] ?? null,
+    model_served: answer?.model ?? null,
+    service_tier: answer?.serviceTier ?? null,
+    stream: streamOf(call),
+    first_byte_ms: roundOrNull(call.firstByteMs),
+    first_text_ms: roundOrNull(answer?.stream?.firstTextMs ?? null),
+    duration_ms: Math.round(call.durationMs),
+    cost_usd: cost.amount === null ? null : formatUsd(cost.amount),
+    cost_basis: cost.basis,
+  };
+}
+
+const roundOrNull = (value: number | null): number | null => (value === null ? null : Math.round(value));
+
+function streamOf({ answer }: CallRecord): ReportStream | null {
+  const stream = answer?.stream ?? null;
+  if (stream === null) return null;
+  const { chunks, frames, comments, cut } = stream;
+  const show = (text: string | undefined): string | null => (text === undefined ? null : redact(text.slice(0, textLengthMax)));
+  return { chunks, first: show(frames[0]?.text), last: show(frames.at(-1)?.text), has_done: stream.hasDone, comments: comments.length, cut };
+}
+
+function errorOf({ plan, status, error, fault }: CallRecord): ReportError {
+  return {
+    call: plan.id,
+    status,
+    message: error?.message ?? fault?.message ?? null,
+    body: error?.raw ?? null,
+    envelope_fault: error?.envelopeFault ?? null,
+  };
+}
+
+function accuracyOf(measurement: Measurement): readonly ReportAccuracy[] {
+  return accuracyRows(measurement).map(({ call, method, basis, billedBy, input, output, billed }) => {
+    const total = billed.input + billed.output;
+    return {
+      ...{ call, method, basis, billed_by: billedBy },
+      estimate: { input, output, total: input + output },
+      billed: { ...billed, total },
+      missing_percent_of_billed_total: percentOf(total - input - output, total),
+    };
+  });
+}
+
+function moneyOf(measurement: Measurement): ReportMoney | null {
+  if (measurement.priceRow === null) return null;
+  const cases = moneyCases(measurement).map(({ call, billedBy, basis, lines }) => {
+    const billed = lines.find(({ method }) => method === "vendor")?.all ?? pico(0n);
+    return {
+      ...{ call, billed_by: billedBy, basis },
+      lines: lines.map(({ method, input, output, each, all, missing }) => ({
+        ...{ method, input, output, each_usd: formatUsd(each), all_usd: formatUsd(all), missing_usd: formatUsd(missing) },
+        missing_percent_of_billed: percentOf(missing, billed),
+      })),
+    };
+  });
+  return { volume: measurement.options.volume, cases };
+}
