@@ -40,11 +40,15 @@ export class Pacer {
   }
 
   at(dueMs: number, run: () => void): Ticket {
-    const tick = Math.max(Math.ceil(dueMs / this.#tickMs), this.#lastTick + 1);
+    const nowTick = this.#tickAt(this.now());
+    // An empty wheel stood still; what it skipped meanwhile is past.
+    if (this.#waiting === 0) this.#lastTick = Math.max(this.#lastTick, nowTick - 1);
+    // Never in a slot that the wheel has left behind: it would wait there for a whole turn.
+    const tick = Math.max(Math.ceil(dueMs / this.#tickMs), nowTick, this.#lastTick + 1);
     const ticket: Ticket = { dueMs, tick, run };
     this.#slots[tick % slotCount]?.push(ticket);
     this.#waiting += 1;
-    if (this.#timer === null) this.#arm();
+    if (this.#timer === null) this.#timer = setTimeout(() => this.#turn(), this.#tickMs);
     return ticket;
   }
 
@@ -70,13 +74,6 @@ export class Pacer {
 
   #tickAt(ms: number): number {
     return Math.floor(ms / this.#tickMs);
-  }
-
-  #arm(): void {
-    // After an idle time the wheel stands still; what was skipped meanwhile is empty.
-    if (this.#waiting === 1)
-      this.#lastTick = Math.min(this.#lastTick + slotCount, this.#tickAt(this.now()) - 1);
-    this.#timer = setTimeout(() => this.#turn(), this.#tickMs);
   }
 
   #turn(): void {
