@@ -1,0 +1,170 @@
+/**
+ * `npm run bench -- gateway`: Tollgate between a client and a paced vendor, next to the vendor itself, a bare relay, and a
+ * gateway that bills nothing. Every contestant is a process of its own; rounds are interleaved; medians are reported.
+ */
+import { execFileSync } from "node:child_process";
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+import { startPostgres } from "../test/support/postgres.ts";
+import { Child, installPortkey } from "./gateway/processes.ts";
+import { type Cell, renderReport, type Report } from "./gateway/report.ts";
+import type { LoadOrder } from "./gateway/loader.ts";
+
+interface Contestant {
+  readonly name: string;
+  readonly url: string;
+  readonly child: Child | null;
+  readonly headers: (pace: "fast" | "paced") => Record<string, string>;
+  /** Path and model for a pace. */
+  readonly path: (pace: "fast" | "paced") => string;
+  readonly model: (pace: "fast" | "paced") => string;
+  readonly isBilling: boolean;
+}
+
+interface Load {
+  readonly name: string;
+  readonly pace: "fast" | "paced";
+  readonly stream: boolean;
+  readonly concurrent: number;
+  readonly bodyBytes: number;
+  readonly abortShare: number;
+  readonly seconds: number;
+}
+
+const whole = { pace: "fast", stream: false, bodyBytes: 400, abortShare: 0 } as const;
+const paced = { pace: "paced", stream: true, bodyBytes: 400, abortShare: 0 } as const;
+const loads: readonly Load[] = [
+  { name: "whole, 50 at once", ...whole, concurrent: 50, seconds: 4 },
+  { name: "stream as fast as possible, 20 at once", ...whole, stream: true, concurrent: 20, seconds: 4 },
+  { name: "paced stream, 1 at once", ...paced, concurrent: 1, seconds: 3 },
+  { name: "paced streams, 10 at once", ...paced, concurrent: 10, seconds: 3 },
+  { name: "paced streams, 200 at once", ...paced, concurrent: 200, seconds: 3 },
+  { name: "paced streams, 1000 at once", ...paced, concurrent: 1_000, seconds: 3 },
+  { name: "1 MB bodies, 10 at once", ...whole, bodyBytes: 1_000_000, concurrent: 10, seconds: 4 },
+  { name: "paced streams, 100 at once, 1 of 10 leaves", ...paced, concurrent: 100, abortShare: 0.1, seconds: 3 },
+];
+
+export async function main(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      rounds: { type: "string" },
+      only: { type: "string" },
+      contestants: { type: "string" },
+    },
+  });
+  const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
+  const chosen = loads.filter(({ name }) => values.only === undefined || name.includes(values.only));
+  const shown = values.quick ? chosen.filter(({ name }) => !/1000|10 at once$/.test(name)).map((load) => ({ ...load, seconds: Math.min(load.seconds, 2) })) : chosen;
+  const note = (text: string): void => void process.stderr.write(`${text}\n`);
+  const postgres = await startPostgres();
+  const vendor = await Child.start("vendor");
+  const loader = await Child.start("loader");
+  const contestants = (await startContestants({ vendor, postgresUrl: postgres.url, note })).filter(
+    ({ name }) => values.contestants === undefined || values.contestants.split(",").some((wanted) => name.includes(wanted)),
+  );
+  try {
+    const cells: Cell[] = [];
+    for (const load of shown) {
+      for (let round = 0; round < rounds; round += 1) {
+        for (const contestant of contestants) {
+          note(`${load.name}: ${contestant.name} (${round + 1}/${rounds})`);
+          cells.push(await measure({ vendor, loader, contestant, load }));
+        }
+      }
+    }
+    const report: Report = { machine: machine(), commit: commit(), rounds, cells };
+    process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : renderReport(report));
+    return cells.some(({ difference }) => difference !== null && difference !== 0) ? 1 : 0;
+  } finally {
+    await Promise.all([vendor, loader, ...contestants.flatMap(({ child }) => (child === null ? [] : [child]))].map((one) => one.stop()));
+    await postgres.stop();
+  }
+}
+
+async function startContestants(about: { vendor: Child; postgresUrl: string; note: (text: string) => void }): Promise<Contestant[]> {
+  const vendorUrl = `http://127.0.0.1:${about.vendor.port}`;
+  const direct: Contestant = {
+    name: "vendor directly",
+    url: vendorUrl,
+    child: null,
+    headers: () => ({ authorization: "Bearer k" }),
+    path: (pace) => `/${pace}/v1/chat/completions`,
+    model: () => "gpt-4.1-nano",
+    isBilling: false,
+  };
+  const list = [direct];
+  for (const pace of ["fast", "paced"] as const) {
+    const child = await Child.start("relay", [`${vendorUrl}/${pace}/v1`]);
+    list.push({ ...direct, name: `bare relay ${pace}`, url: `http://127.0.0.1:${child.port}`, child, path: () => "/v1/chat/completions" });
+  }
+  for (const [name, store] of [["Tollgate, no ledger writes", "memory"], ["Tollgate on PGlite", "pglite"], ["Tollgate on PostgreSQL", about.postgresUrl]] as const) {
+    const child = await Child.start("tollgate", [store, vendorUrl]);
+    list.push({
+      name,
+      url: `http://127.0.0.1:${child.port}`,
+      child,
+      headers: () => ({ authorization: `Bearer ${child.key}` }),
+      path: () => "/v1/chat/completions",
+      model: (pace) => pace,
+      isBilling: true,
+    });
+  }
+  const portkey = installPortkey(about.note);
+  if (portkey === null) about.note("Portkey's gateway cannot be installed here; it is left out.");
+  else {
+    const port = 18_787;
+    const child = await Child.startForeign(portkey, [`--port=${port}`, "--headless"], port);
+    list.push({
+      ...direct,
+      name: "Portkey",
+      url: `http://127.0.0.1:${port}`,
+      child,
+      headers: (pace) => ({ authorization: "Bearer k", "x-portkey-provider": "openai", "x-portkey-custom-host": `${vendorUrl}/${pace}/v1` }),
+      path: () => "/v1/chat/completions",
+    });
+  }
+  return list;
+}
+
+async function measure(about: { vendor: Child; loader: Child; contestant: Contestant; load: Load }): Promise<Cell> {
+  const { vendor, loader, contestant, load } = about;
+  // The bare relay is one process per pace; its name is the same in the report.
+  const isOtherPace = contestant.name.startsWith("bare relay") && !contestant.name.endsWith(load.pace);
+  const name = contestant.name.replace(/ (fast|paced)$/, "");
+  if (isOtherPace) return { load: load.name, contestant: name, skipped: true, difference: null } as Cell;
+  const billedBefore = await vendor.ask<number>("bill", "billed");
+  const chargedBefore = contestant.isBilling ? await contestant.child?.ask<number | null>("charged", "charged") : null;
+  await contestant.child?.vitals();
+  const order: LoadOrder = {
+    url: contestant.url,
+    path: contestant.path(load.pace),
+    headers: contestant.headers(load.pace),
+    model: contestant.model(load.pace),
+    stream: load.stream,
+    concurrent: load.concurrent,
+    forMs: load.seconds * 1_000,
+    bodyBytes: load.bodyBytes,
+    abortShare: load.abortShare,
+  };
+  const result = await loader.load(order);
+  const vitals = (await contestant.child?.vitals()) ?? null;
+  // Streams whose client left are read to their end; wait for that before comparing.
+  if (load.abortShare > 0) await new Promise((resolve) => setTimeout(resolve, 5_000));
+  const billed = (await vendor.ask<number>("bill", "billed")) - billedBefore;
+  const chargedAfter = contestant.isBilling ? await contestant.child?.ask<number | null>("charged", "charged") : null;
+  const charged = contestant.isBilling ? (chargedAfter ?? 0) - (chargedBefore ?? 0) : null;
+  return { load: load.name, contestant: name, skipped: false, result, vitals, difference: charged === null ? null : charged - billed };
+}
+
+const machine = (): string => `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, Node ${process.versions.node}`;
+
+function commit(): string {
+  try {
+    return execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
+  } catch {
+    return "unknown";
+  }
+}
