@@ -5,6 +5,11 @@ import { addLeaf, type CommandEntry, type Session, wholeOption } from "./command
 export const commands: readonly CommandEntry[] = [
   { name: "serve", summary: "run the gateway, the admin API and the console", load: async () => defineServe },
   {
+    name: "demo",
+    summary: "run with a simulated vendor and generated traffic",
+    load: async () => defineDemo,
+  },
+  {
     name: "accounts",
     summary: "create, list, show, freeze and thaw accounts",
     load: async () => (await import("./commands/accounts.ts")).defineAccounts,
@@ -160,6 +165,19 @@ function defineServe(command: Command, session: Session): void {
     run: async ({ terminal, options }) => {
       const { runServe } = await import("./serve.ts");
       await runServe({ ...flagsOf(options), json: options.json === true }, terminal);
+    },
+  });
+}
+
+function defineDemo(command: Command, session: Session): void {
+  addLeaf<ServeOptions>(command, session, {
+    usage: "",
+    summary: "run with a simulated vendor and generated traffic, so that every page has something to show",
+    examples: ["tollgate demo", "tollgate demo --port 0"],
+    options: addServeOptions,
+    run: async ({ terminal, options }) => {
+      const { runDemo } = await import("./demo.ts");
+      await runDemo({ ...flagsOf(options), json: options.json === true }, terminal);
     },
   });
 }
