@@ -13,7 +13,7 @@ import { createIds } from "../lib/ids.ts";
 import { createTokenCounter } from "../lib/token-counter.ts";
 import { createLogger, logObservation, type Logger } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
-import type { Clock, Observation, Ports } from "../ports.ts";
+import type { Clock, Ledger, Observation, Ports } from "../ports.ts";
 import { createAdminStore } from "../store/admin-store.ts";
 import { type Db, sql } from "../store/db.ts";
 import { createKeys } from "../store/keys.ts";
@@ -39,6 +39,8 @@ export interface GatewayOptions {
   readonly config: Config;
   readonly logLevel: string;
   readonly progress: (text: string) => void;
+  /** Another money path than the database's, to measure what that one costs. */
+  readonly ledger?: Ledger;
   /** Where the admin token is kept when none is configured; the store's own directory without it. */
   readonly tokenDirectory?: string;
   /** Adds routes to the server before it listens: the admin API, the console. */
@@ -107,7 +109,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const catalog = await createCatalog({ models: config.models, lessons: createLessonStore(db), loadBook: () => loadBook(config, store) });
   const vendor = createVendorClient(endpointsOf(config));
   const tokens = createTokenCounter();
-  const ports: Ports = { clock, ids, ledger, vendor, catalog, tokens, observe };
+  const ports: Ports = { clock, ids, ledger: options.ledger ?? ledger, vendor, catalog, tokens, observe };
   const coolDowns = new CoolDowns();
   const isDemo = options.isDemo ?? false;
   const parts: GatewayParts = { config, adminToken, tokenPlace, isDemo, db, store, ports, catalog, coolDowns, health, clock, ids };

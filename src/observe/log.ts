@@ -12,6 +12,9 @@ export function createLogger(level: string): Logger {
 const warnings = new Set(["usage_rejected", "billed_beyond_hold", "attempt_failed", "settle_retried", "hold_recovered"]);
 
 export function logObservation(logger: Logger, observation: Observation): void {
+  const level = observation.event === "fault" ? "error" : warnings.has(observation.event) ? "warn" : "info";
+  // What is not written is not put together either.
+  if (!logger.isLevelEnabled(level)) return;
   if (observation.event === "fault") return logger.error(observation, "fault");
   if (observation.event === "request_ended") {
     const { charge, vendorCost, loss, ...rest } = observation;
@@ -19,5 +22,5 @@ export function logObservation(logger: Logger, observation: Observation): void {
   }
   const money = "loss" in observation ? { lossUsd: formatUsd(observation.loss) } : {};
   const { loss: _loss, ...plain } = observation as Observation & { loss?: unknown };
-  logger[warnings.has(observation.event) ? "warn" : "info"]({ ...plain, ...money }, observation.event.replaceAll("_", " "));
+  logger[level]({ ...plain, ...money }, observation.event.replaceAll("_", " "));
 }
