@@ -93,6 +93,17 @@ describe("an answer", () => {
     expect(countTokens(contentOf(reply))).toBe(7);
   });
 
+  test.each([["Azure"], [["nothing like it", "Azure"]]])("ends before the stop sequence %j", async (stop) => {
+    const hello = 'Say "Hello from Azure OpenAI!" and nothing else.';
+    const reply = await ask(say(hello, { stop }));
+    expect(reply.json).toMatchObject({
+      choices: [{ finish_reason: "stop" }],
+      usage: { completion_tokens: 3 },
+    });
+    expect(contentOf(reply)).toBe("Hello from ");
+    expect(contentOf(await ask(say(hello, { stop: "not in it" })))).toBe("Hello from Azure OpenAI!");
+  });
+
   test("comes n times, with the prompt counted once", async () => {
     const reply = await ask(say("[[sim:tokens=10]] go", { n: 3 }));
     expect(reply.json).toMatchObject({

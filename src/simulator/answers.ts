@@ -143,7 +143,7 @@ function writeChoice(inputs: AnswerInputs, index: number): Choice {
   const tools = calledTools(ask, user);
   const echo = directives.tokens === null ? (/Say "([^"]*)" and nothing else/.exec(user)?.[1] ?? null) : null;
   const calls = tools.length > 0 ? writeToolCalls(tools, user, random, callFraming) : [];
-  const pieces = calls.length > 0 ? [] : writePieces(inputs, echo, random);
+  const pieces = calls.length > 0 ? [] : endAtStop(writePieces(inputs, echo, random), ask.stops);
   const visible =
     sum(pieces.map((p) => p.tokens)) +
     sum(calls.map((c) => c.framing + sum(c.fragments.map((f) => f.tokens))));
@@ -196,6 +196,19 @@ function takePieces(pieces: readonly Piece[], tokens: number): Piece[] {
     left -= piece.tokens;
   }
   return taken;
+}
+
+/** The pieces before the first stop sequence; a piece that it begins in is cut. */
+function endAtStop(pieces: readonly Piece[], stops: readonly string[]): readonly Piece[] {
+  if (stops.length === 0) return pieces;
+  const text = pieces.map((piece) => piece.text).join("");
+  const places = stops.map((stop) => text.indexOf(stop)).filter((place) => place >= 0);
+  let left = Math.min(text.length, ...places);
+  return pieces.flatMap((piece) => {
+    const kept = piece.text.slice(0, left);
+    left -= kept.length;
+    return kept === "" ? [] : [{ ...piece, text: kept }];
+  });
 }
 
 function writePieces(inputs: AnswerInputs, echo: string | null, random: Random): readonly Piece[] {

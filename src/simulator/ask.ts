@@ -40,6 +40,8 @@ export interface Ask {
   readonly choiceCount: number;
   readonly outputCap: number | null;
   readonly effort: string | null;
+  /** Texts at which the answer ends, without them. */
+  readonly stops: readonly string[];
   readonly tools: readonly Tool[];
   /** "auto", "none", "required", or the name of one tool. */
   readonly toolChoice: string;
@@ -75,6 +77,7 @@ export function readAsk(api: Api, body: JsonObject): Ask {
       readNumber(body.max_tokens) ??
       readNumber(body.max_output_tokens),
     effort: readString(isResponses ? readObject(body.reasoning).effort : body.reasoning_effort),
+    stops: isResponses ? [] : readStops(body.stop),
     tools: readArray(body.tools).flatMap(readTool),
     toolChoice: readToolChoice(body.tool_choice),
     parallelTools: body.parallel_tool_calls !== false,
@@ -143,6 +146,12 @@ function readText(content: Json | undefined): { text: string; images: number } {
     if (part.type === "image_url" || part.type === "input_image") images += 1;
   }
   return { text, images };
+}
+
+/** One text, or a list of them. */
+function readStops(value: Json | undefined): string[] {
+  const stops = typeof value === "string" ? [value] : readArray(value);
+  return stops.filter((stop): stop is string => typeof stop === "string" && stop !== "");
 }
 
 function readTool(tool: Json): Tool[] {
