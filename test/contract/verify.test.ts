@@ -267,7 +267,10 @@ describe.each(databaseKinds)("ledger verification on %s", (kind) => {
       return books.settle(id, "acc_a", "0", billed(index % 7));
     });
     const verification = createVerification(db);
-    const results = await Promise.all([verification.verify({ recoveryMs }), verification.verify({ recoveryMs })]);
+    const results = await Promise.all([
+      verification.verify({ recoveryMs }),
+      verification.verify({ recoveryMs }),
+    ]);
     expect((await Promise.all(traffic)).map((one) => one.code)).toEqual(traffic.map(() => "done"));
     expect(results.map(failing)).toEqual([[], []]);
     expect(failing(await verification.verify({ recoveryMs }))).toEqual([]);
