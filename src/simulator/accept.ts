@@ -26,15 +26,17 @@ export function acceptRequest(attempt: Attempt, route: GenerateRoute): Accepted 
   }
   const { isAzure, isStrict } = settings.profile;
   const { api, apiVersion } = route;
+  if (directives.served !== null) attempt.model = { ...model, served: directives.served };
   const refusal = findRefusal({ api, body, ask, model, isAzure, apiVersion, isStrict });
   if (refusal !== null) return refusalError(style, refusal);
-  return { attempt, route, ask, model, directives };
+  return { attempt, route, ask, model: attempt.model ?? model, directives };
 }
 
 function resolveModel(attempt: Attempt, route: GenerateRoute, body: JsonObject): Model | VendorError {
   const { settings } = attempt.vendor;
   const name = route.deployment ?? readString(body.model);
   attempt.deployment = name;
+  if (settings.profile.isAzure && name !== null) attempt.headers["x-ms-deployment-name"] = name;
   if (name === null || name === "") {
     return refusalError(settings.profile.errors, {
       status: 400,

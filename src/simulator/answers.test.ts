@@ -167,6 +167,20 @@ describe("an answer", () => {
     expect((await ask(say("go", fields))).json.service_tier).toBe(tier);
   });
 
+  test("can be served by another model than it asked for, and the bill says so", () =>
+    withSimulator({ profile: "azure" }, async (simulator) => {
+      const at = (name: string): string =>
+        `/openai/deployments/${name}/chat/completions?api-version=2024-12-01-preview`;
+      const routed = await post(simulator, at("model-router"), say("go"));
+      const aliased = await post(simulator, at("gpt-4o"), say("[[sim:served=gpt-4o-2024-11-20]] go"));
+      expect([routed.json.model, aliased.json.model]).toEqual(["gpt-5-nano-2025-08-07", "gpt-4o-2024-11-20"]);
+      expect(routed.headers.get("x-ms-deployment-name")).toBe("model-router");
+      expect(simulator.bill().map((line) => [line.model, line.served_model])).toEqual([
+        ["model-router", "gpt-5-nano-2025-08-07"],
+        ["gpt-4o", "gpt-4o-2024-11-20"],
+      ]);
+    }));
+
   test("can be served on another tier than it asked for", async () => {
     expect((await ask(say("[[sim:tier=default]] go", { service_tier: "priority" }))).json.service_tier).toBe(
       "default",

@@ -50,6 +50,8 @@ export interface Prompt {
   readonly ids: readonly number[];
   /** Billed input: the text and its framing. */
   readonly input: number;
+  /** How much of it the tools are. */
+  readonly tools: number;
 }
 
 export interface AnswerInputs {
@@ -66,7 +68,8 @@ const shortest = 8;
 const spread = 33;
 /** Reasoning comes in steps of this many tokens (all gpt-5 captures). */
 const reasoningStep = 64;
-const callFraming = 7;
+/** Tokens that each tool adds to the prompt besides its definition. */
+const toolFraming = 7;
 const effortFactor: Readonly<Record<string, number>> = {
   none: 0,
   minimal: 0,
@@ -110,16 +113,14 @@ export function outputOf(choice: Choice): number {
 
 /** Counts a prompt: what `POST /v1/responses/input_tokens` states and every answer bills. */
 export function readPrompt(ask: Ask, model: Model): Prompt {
-  const ids = promptIds(ask, model);
-  return { ids, input: ids.length + promptOverhead(ask, model) };
-}
-
-function promptIds(ask: Ask, model: Model): number[] {
-  const ids: number[] = [];
-  for (const message of ask.messages) for (const id of encodeText(message.text, model.encoding)) ids.push(id);
-  for (const tool of ask.tools)
-    for (const id of encodeText(JSON.stringify(tool.source), model.encoding)) ids.push(id);
-  return ids;
+  const texts = ask.messages.flatMap((message) => encodeText(message.text, model.encoding));
+  const tools = ask.tools.flatMap((tool) => encodeText(JSON.stringify(tool.source), model.encoding));
+  const ids = texts.concat(tools);
+  return {
+    ids,
+    input: ids.length + promptOverhead(ask, model) + ask.tools.length * toolFraming,
+    tools: tools.length + ask.tools.length * toolFraming,
+  };
 }
 
 /**
@@ -133,7 +134,7 @@ function promptOverhead(ask: Ask, model: Model): number {
     tokens += 3 + countTokens(message.role, model.encoding) + message.images * 765;
     if (message.name !== null) tokens += 1 + countTokens(message.name, model.encoding);
   }
-  return tokens + ask.tools.length * callFraming;
+  return tokens;
 }
 
 function writeChoice(inputs: AnswerInputs, index: number): Choice {
@@ -142,7 +143,7 @@ function writeChoice(inputs: AnswerInputs, index: number): Choice {
   const user = lastUserText(ask.messages);
   const tools = calledTools(ask, user);
   const echo = directives.tokens === null ? (/Say "([^"]*)" and nothing else/.exec(user)?.[1] ?? null) : null;
-  const calls = tools.length > 0 ? writeToolCalls(tools, user, random, callFraming) : [];
+  const calls = tools.length > 0 ? writeToolCalls(tools, user, random) : [];
   const pieces = calls.length > 0 ? [] : endAtStop(writePieces(inputs, echo, random), ask.stops);
   const visible =
     sum(pieces.map((p) => p.tokens)) +

@@ -23,6 +23,8 @@ export interface Directives {
   readonly latencyMs: number | null;
   /** The service tier that serves the request, whatever it asked for. */
   readonly tier: string | null;
+  /** The name that the answer gives for the model that served it, as a router or an alias does. */
+  readonly served: string | null;
 }
 
 export const noDirectives: Directives = {
@@ -36,6 +38,7 @@ export const noDirectives: Directives = {
   tokensPerSecond: null,
   latencyMs: null,
   tier: null,
+  served: null,
 };
 
 const numeric: Readonly<Record<string, keyof Directives>> = {
@@ -49,7 +52,7 @@ const numeric: Readonly<Record<string, keyof Directives>> = {
   latency_ms: "latencyMs",
 };
 
-export const directiveNames: readonly string[] = [...Object.keys(numeric), "fault", "tier"];
+export const directiveNames: readonly string[] = [...Object.keys(numeric), "fault", "tier", "served"];
 
 const inText = /\[\[sim:([^\]]*)\]\]/g;
 
@@ -81,7 +84,7 @@ function readPair(read: Record<string, number | string>, key: string, value: str
     read[key] = value;
     return null;
   }
-  if (key === "tier") {
+  if (key === "tier" || key === "served") {
     read[key] = value;
     return null;
   }

@@ -30,7 +30,7 @@ export function generate(attempt: Attempt, route: GenerateRoute): void {
   attempt.fault = chooseFault(attempt, ask, directives);
   attempt.tier = directives.tier ?? servedTier(ask.serviceTier);
   if (strikeInstead(accepted, prompt.input)) return;
-  const tooLong = contextRefusal(model, prompt.input);
+  const tooLong = contextRefusal(model, prompt);
   if (tooLong !== null) attempt.refuse(refusalError(attempt.vendor.settings.profile.errors, tooLong));
   else if (route.api === "embeddings") answerEmbeddings(accepted, prompt.input);
   else answer(prepareJob(accepted, prompt));

@@ -71,6 +71,7 @@ const rows: readonly Row[] = [
   ["gpt-5", "gpt-5-2025-08-07", "gpt_5", gpt5],
   ["gpt-5-mini", "gpt-5-mini-2025-08-07", "gpt_5", gpt5],
   ["gpt-5-nano", "gpt-5-nano-2025-08-07", "gpt_5", { promptExtra: -1, hiddenOutput: 10 }],
+  ["model-router", "gpt-5-nano-2025-08-07", "gpt_5", { promptExtra: -1, hiddenOutput: 10 }],
   ["gpt-5-codex", "gpt-5-codex", "codex", gpt5],
   ["gpt-5-pro", "gpt-5-pro-2025-10-06", "gpt_5_pro", { ...gpt5, maxOutput: 272_000 }],
   ["gpt-5.1", "gpt-5.1-2025-11-13", "gpt_5_1", gpt51],

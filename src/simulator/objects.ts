@@ -43,13 +43,11 @@ function findReferred(path: string, root: JsonObject): JsonObject {
   return at;
 }
 
+/** Billed tokens of a call besides its name and its arguments. */
+const callFraming = 7;
+
 /** Calls of `tools`; a property called city or location gets a place that the user named. */
-export function writeToolCalls(
-  tools: readonly Tool[],
-  user: string,
-  random: Random,
-  framing: number,
-): ToolCall[] {
+export function writeToolCalls(tools: readonly Tool[], user: string, random: Random): ToolCall[] {
   const places = [...user.matchAll(/\bin ([A-Z][\p{L}]+)/gu)].map((match) => match[1] ?? "Oslo");
   return tools.map((tool, at) => {
     const value = readObject(minimalJson(tool.parameters));
@@ -61,7 +59,7 @@ export function writeToolCalls(
       id: `call_${random.text(24)}`,
       name: tool.name,
       fragments: splitIntoPieces(spaced(Object.fromEntries(filled))),
-      framing: framing + countTokens(tool.name),
+      framing: callFraming + countTokens(tool.name),
     };
   });
 }

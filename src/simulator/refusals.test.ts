@@ -120,6 +120,16 @@ describe("what models take", () => {
     ).toBe("taken");
   });
 
+  test("a prompt that is too long is told its count, tools apart", () =>
+    withSimulator({ profile: "openai" }, async (simulator) => {
+      const messages = [{ role: "user", content: "gate ".repeat(9_000) }];
+      const reply = await post(simulator, "/v1/chat/completions", { model: "gpt-4", messages, tools });
+      expect(readObject(reply.json.error).message).toMatch(
+        /maximum context length is 8192 tokens\. However, your messages resulted in 90\d\d tokens \(90\d\d in the messages, \d\d in the functions\)/,
+      );
+      expect(simulator.bill()).toMatchObject([{ billed: false, reason: "refused" }]);
+    }));
+
   test("every model of the table answers, on chat, completions, embeddings or Responses", async () => {
     for (const [name, model] of openaiModels) {
       const paths = ["/v1/chat/completions", "/v1/responses", "/v1/completions", "/v1/embeddings"];

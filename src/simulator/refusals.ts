@@ -1,3 +1,4 @@
+import type { Prompt } from "./answers.ts";
 import type { Refusal } from "./errors.ts";
 import { fieldRules } from "./field-refusals.ts";
 import type { Model } from "./models.ts";
@@ -14,10 +15,12 @@ export function findRefusal(inputs: RefusalInputs): Refusal | null {
 }
 
 /** The prompt does not fit the context window; the text states the vendor's own count. */
-export function contextRefusal(model: Model, input: number): Refusal | null {
+export function contextRefusal(model: Model, prompt: Prompt): Refusal | null {
+  const { input, tools } = prompt;
   if (input <= model.contextWindow) return null;
+  const split = tools === 0 ? "" : ` (${input - tools} in the messages, ${tools} in the functions)`;
   const message =
-    `This model's maximum context length is ${model.contextWindow} tokens. However, your ` +
-    `messages resulted in ${input} tokens. Please reduce the length of the messages.`;
+    `This model's maximum context length is ${model.contextWindow} tokens. However, your messages resulted in ` +
+    `${input} tokens${split}. Please reduce the length of the messages${tools === 0 ? "" : " or functions"}.`;
   return bad(message, "messages", "context_length_exceeded");
 }

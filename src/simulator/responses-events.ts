@@ -1,5 +1,5 @@
 import type { Choice, Count } from "./answers.ts";
-import type { Step } from "./chunks.ts";
+import { type Step, still } from "./chunks.ts";
 import type { JsonObject } from "./json.ts";
 import {
   callItem,
@@ -39,24 +39,19 @@ export function* responseSteps(job: ResponseJob): Generator<Step> {
   const first = isBackground
     ? events.write("response.created", state("queued")) + events.write("response.queued", state("queued"))
     : events.write("response.created", state("in_progress"));
-  yield silent("opening", first + events.write("response.in_progress", state("in_progress")));
+  yield still("opening", first + events.write("response.in_progress", state("in_progress")));
   yield* reasoningSteps(choice, ids, events);
   const at = choice.reasoning > 0 ? 1 : 0;
   if (choice.calls.length === 0) yield* messageSteps(job, choice, { ids, events, at });
   else yield* callSteps(job, choice, { ids, events, at });
   yield { kind: "finish", data: "", output: choice.hidden, reasoning: 0 };
   const end = endOf(choice);
-  const output = outputItems(
-    choice,
-    ids,
-    textOf(choice),
-    end.status === "completed" ? "completed" : "incomplete",
-  );
+  const output = outputItems(choice, ids, end.status === "completed" ? "completed" : "incomplete");
   const { reported } = job.context;
   const usage = reported === null ? null : responseUsage(job, reported);
   const whole = responseObject(job, { ...end, output, usage });
   const response = isBackground ? { ...whole, completed_at: null } : whole;
-  yield silent("usage", events.write(`response.${end.status}`, { response: withToolUsage(job, response) }));
+  yield still("usage", events.write(`response.${end.status}`, { response: withToolUsage(job, response) }));
 }
 
 /** The whole response in its last state, as a body or for GET; `count` null states no usage. */
@@ -65,7 +60,7 @@ export function finishedResponse(job: ResponseJob, count: Count | null): JsonObj
   if (choice === undefined) throw new Error("Cannot write a response: its answer has no choice.");
   const end = endOf(choice);
   const status = end.status === "completed" ? "completed" : "incomplete";
-  const output = outputItems(choice, job.ids, textOf(choice), status);
+  const output = outputItems(choice, job.ids, status);
   const usage = count === null ? null : responseUsage(job, count);
   return responseObject(job, { ...end, output, usage });
 }
@@ -102,12 +97,12 @@ interface Line {
 function* reasoningSteps(choice: Choice, ids: ItemIds, events: EventWriter): Generator<Step> {
   if (choice.reasoning === 0) return;
   const item = { output_index: 0, item: reasoningItem(ids) };
-  yield silent("role", events.write("response.output_item.added", item));
+  yield still("role", events.write("response.output_item.added", item));
   for (let spent = 0; spent < choice.reasoning; spent += 16) {
     const tokens = Math.min(16, choice.reasoning - spent);
     yield { kind: "reasoning", data: "", output: tokens, reasoning: tokens };
   }
-  yield silent("role", events.write("response.output_item.done", item));
+  yield still("role", events.write("response.output_item.done", item));
 }
 
 function* messageSteps(job: ResponseJob, choice: Choice, line: Line): Generator<Step> {
@@ -115,7 +110,7 @@ function* messageSteps(job: ResponseJob, choice: Choice, line: Line): Generator<
   if (!hasMessage(choice)) return;
   const place = { item_id: ids.message, output_index: at, content_index: 0 };
   const added = { output_index: at, item: messageItem(ids, "in_progress", []) };
-  yield silent(
+  yield still(
     "role",
     events.write("response.output_item.added", added) +
       events.write("response.content_part.added", { ...place, part: textPart("") }),
@@ -134,7 +129,7 @@ function* messageSteps(job: ResponseJob, choice: Choice, line: Line): Generator<
   }
   const text = textOf(choice);
   const done = { output_index: at, item: messageItem(ids, "completed", [textPart(text)]) };
-  yield silent(
+  yield still(
     "finish",
     events.write("response.output_text.done", { ...place, text, logprobs: [] }) +
       events.write("response.content_part.done", { ...place, part: textPart(text) }) +
@@ -164,7 +159,7 @@ function* callSteps(job: ResponseJob, choice: Choice, line: Line): Generator<Ste
       yield { kind: "arguments", data, output: piece.tokens, reasoning: 0 };
     }
     const text = call.fragments.map((piece) => piece.text).join("");
-    yield silent(
+    yield still(
       "arguments",
       events.write("response.function_call_arguments.done", { ...place, arguments: text }) +
         events.write("response.output_item.done", describe(text, "completed")),
@@ -195,8 +190,4 @@ function withToolUsage(job: ResponseJob, response: JsonObject): JsonObject {
 
 function textOf(choice: Choice): string {
   return choice.pieces.map((piece) => piece.text).join("");
-}
-
-function silent(kind: Step["kind"], data: string): Step {
-  return { kind, data, output: 0, reasoning: 0 };
 }

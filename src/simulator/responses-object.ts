@@ -96,11 +96,12 @@ export function makeItemIds(job: Job): ItemIds {
   };
 }
 
-/** The finished output items of a choice; `text` is what was shown. */
-export function outputItems(choice: Choice, ids: ItemIds, text: string, status: string): JsonObject[] {
+/** The finished output items of a choice. */
+export function outputItems(choice: Choice, ids: ItemIds, status: string): JsonObject[] {
+  const shown = choice.pieces.map((piece) => piece.text).join("");
   const items: JsonObject[] = [];
   if (choice.reasoning > 0) items.push(reasoningItem(ids));
-  if (hasMessage(choice)) items.push(messageItem(ids, status, [textPart(text)]));
+  if (hasMessage(choice)) items.push(messageItem(ids, status, [textPart(shown)]));
   for (const [at, call] of choice.calls.entries()) {
     const text = call.fragments.map((piece) => piece.text).join("");
     items.push(callItem({ id: ids.calls[at] ?? "", callId: call.id, name: call.name, text, status }));

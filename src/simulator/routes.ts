@@ -51,7 +51,10 @@ export function readRoute(method: string, url: URL, isAzure: boolean): Route {
     return isMisplaced ? { kind: "unknown" } : { kind: "generate", api, deployment, apiVersion, form };
   }
   const stored = /^responses\/([^/]+)(\/cancel)?$/.exec(rest);
-  if (stored?.[1] !== undefined) return readStoredRoute(method, stored[1], stored[2] !== undefined, form);
+  if (stored?.[1] !== undefined) {
+    const action = storedActions[`${method}${stored[2] ?? ""}`];
+    return action === undefined ? { kind: "unknown" } : { kind: "response", id: stored[1], action, form };
+  }
   if (method === "GET" && rest === "models") return { kind: "models", model: null, form };
   if (method === "GET" && rest.startsWith("models/"))
     return { kind: "models", model: decodeURIComponent(rest.slice("models/".length)), form };
@@ -96,12 +99,11 @@ function readPlainAddress(pathname: string): Address | null {
   return rest === undefined ? null : { rest, form: "plain", deployment: null, apiVersion: null };
 }
 
-function readStoredRoute(method: string, id: string, isCancel: boolean, form: Form): Route {
-  if (isCancel)
-    return method === "POST" ? { kind: "response", id, action: "cancel", form } : { kind: "unknown" };
-  if (method === "GET") return { kind: "response", id, action: "get", form };
-  return method === "DELETE" ? { kind: "response", id, action: "delete", form } : { kind: "unknown" };
-}
+const storedActions: Readonly<Record<string, "get" | "delete" | "cancel">> = {
+  GET: "get",
+  DELETE: "delete",
+  "POST/cancel": "cancel",
+};
 
 function readSimulatorRoute(method: string, pathname: string): Route {
   const action = pathname.slice("/_sim/".length);

@@ -1,5 +1,5 @@
 import type { Answer, Choice, Count, Finish } from "./answers.ts";
-import type { Step } from "./chunks.ts";
+import { type Step, still } from "./chunks.ts";
 import type { Directives } from "./directives.ts";
 import type { FaultName } from "./faults.ts";
 import type { Random } from "./seeded.ts";
@@ -47,14 +47,19 @@ export function faultScript(steps: Iterable<Step>, context: FaultContext): Scrip
     case "hang_mid":
       return { steps: until(steps, at, []), ending: "hang" };
     case "error_first":
-      return { steps: [still(error)], ending: "end" };
+      return { steps: [still("after", error)], ending: "end" };
     case "error_event":
-      return { steps: until(steps, at, [still(error)]), ending: "end" };
+      return { steps: until(steps, at, [still("after", error)]), ending: "end" };
     case "error_event_done":
-      return { steps: until(steps, at, [still(error), still(context.doneFrame)]), ending: "end" };
+      return {
+        steps: until(steps, at, [still("after", error), still("after", context.doneFrame)]),
+        ending: "end",
+      };
     case "error_event_named":
       return {
-        steps: until(steps, at, [still(error.startsWith("event:") ? error : `event: error\n${error}`)]),
+        steps: until(steps, at, [
+          still("after", error.startsWith("event:") ? error : `event: error\n${error}`),
+        ]),
         ending: "end",
       };
     case "huge_line":
@@ -69,10 +74,6 @@ export function faultScript(steps: Iterable<Step>, context: FaultContext): Scrip
     default:
       return { steps, ending: "end" };
   }
-}
-
-function still(data: string): Step {
-  return { kind: "after", data, output: 0, reasoning: 0 };
 }
 
 /** Everything is generated and billed, but what carries usage or follows it never leaves. */
@@ -111,7 +112,7 @@ function* withHugeLine(steps: Iterable<Step>, bytes: number, random: Random): Ge
     if (step.kind === "finish" && !isSent) {
       isSent = true;
       const filler = random.text(64).repeat(Math.ceil(bytes / 64));
-      yield still(`data: ${JSON.stringify({ choices: [], obfuscation: filler })}\n\n`);
+      yield still("after", `data: ${JSON.stringify({ choices: [], obfuscation: filler })}\n\n`);
     }
     yield step;
   }
@@ -179,7 +180,7 @@ export function bodyScript(
 ): { script: Script; headers: Record<string, string> } {
   const { count, fault, error } = context;
   const generated: Step = { kind: "reasoning", data: "", output: count.output, reasoning: count.reasoning };
-  const half = still(body.slice(0, Math.floor(body.length / 2)));
+  const half = still("after", body.slice(0, Math.floor(body.length / 2)));
   const script = (steps: Iterable<Step>, ending: Ending, length: number | null) => ({
     script: { steps, ending },
     headers: length === null ? {} : { "content-length": String(length) },
@@ -196,7 +197,7 @@ export function bodyScript(
     case "hang_mid":
       return script([generated, half], "hang", whole);
     case "short_body":
-      return script([generated, still(body)], "drop", whole + 100);
+      return script([generated, still("after", body)], "drop", whole + 100);
     case "error_first":
     case "error_event":
     case "error_event_done":
@@ -208,21 +209,25 @@ export function bodyScript(
             output: Math.floor(count.output / 2),
             reasoning: Math.min(count.reasoning, Math.floor(count.output / 2)),
           },
-          still(error),
+          still("after", error),
         ],
         "end",
         Buffer.byteLength(error),
       );
     case "huge_line":
-      return script([generated, still(body + " ".repeat(hugeLineBytes))], "end", whole + hugeLineBytes);
+      return script(
+        [generated, still("after", body + " ".repeat(hugeLineBytes))],
+        "end",
+        whole + hugeLineBytes,
+      );
     case "endless":
       return script(dripping([generated, half]), "end", null);
     default:
-      return script([generated, still(body)], "end", whole);
+      return script([generated, still("after", body)], "end", whole);
   }
 }
 
 function* dripping(first: readonly Step[]): Generator<Step> {
   yield* first;
-  for (let count = 0; count < endlessSteps; count++) yield still(" ".repeat(1_024));
+  for (let count = 0; count < endlessSteps; count++) yield still("after", " ".repeat(1_024));
 }

@@ -179,6 +179,20 @@ describe("writing", () => {
     expect(pieces[2]).toBeGreaterThan(Number(pieces[0]));
   });
 
+  test("a client that leaves while it sends its request does no harm", () =>
+    withSimulator({ profile: "openai" }, async (simulator) => {
+      await new Promise<void>((resolve) => {
+        const socket = connect(simulator.port, "127.0.0.1", () => {
+          socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"model":`, () =>
+            socket.resetAndDestroy(),
+          );
+        });
+        socket.on("close", () => resolve());
+      });
+      expect((await post(simulator, path, body)).status).toBe(200);
+      expect(simulator.bill().length).toBe(1);
+    }));
+
   test("surplus bytes follow the answer on the same connection", () =>
     withSimulator({ profile: "openai" }, async (simulator) => {
       const text = JSON.stringify(body);

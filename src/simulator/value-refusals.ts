@@ -84,7 +84,7 @@ function refuseSampling(inputs: RefusalInputs): Refusal | null {
     if (treatment === "with_effort_none") {
       treatment = effort === "none" ? "taken" : name === "temperature" ? "default_only" : "unsupported";
     }
-    const refusal = refuseValue(name, value, usual, treatment);
+    const refusal = refuseValue({ name, value, usual }, treatment);
     // On the Responses API the same refusal has no code.
     if (refusal !== null) return api === "responses" ? { ...refusal, code: null } : refusal;
   }
@@ -92,7 +92,14 @@ function refuseSampling(inputs: RefusalInputs): Refusal | null {
   return null;
 }
 
-function refuseValue(name: string, value: Json, usual: Json, treatment: Treatment): Refusal | null {
+interface Given {
+  readonly name: string;
+  readonly value: Json;
+  /** The default, which is taken even when nothing else is. */
+  readonly usual: Json;
+}
+
+function refuseValue({ name, value, usual }: Given, treatment: Treatment): Refusal | null {
   if (treatment === "unsupported") return unsupported(name);
   if (treatment !== "default_only" || value === usual) return null;
   const message =
@@ -166,7 +173,7 @@ const ranges: readonly (readonly [name: string, least: number, most: number, typ
 function refuseRanges({ body, model }: RefusalInputs): Refusal | null {
   const family = familyOf(model);
   if (typeof body.n === "number" && body.n > 1 && family.maxChoices === 1)
-    return refuseValue("n", body.n, 1, "default_only");
+    return refuseValue({ name: "n", value: body.n, usual: 1 }, "default_only");
   for (const [name, least, most, type] of ranges) {
     const value = body[name];
     if (typeof value !== "number" || (value >= least && value <= most)) continue;

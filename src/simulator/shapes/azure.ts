@@ -8,7 +8,6 @@ import {
   doneFrame,
   frame,
   obfuscationFor,
-  type Part,
   type ShapeContext,
   textOf,
   textOfChoice,
@@ -37,7 +36,16 @@ export const azureShape: ChatShape = {
   opensWithCall: true,
   usageObject: azureUsage,
   opening: (context) => frame(filterChunk(context)),
-  chunk: (context, part, usage) => azureChunk(context, part, usage, true),
+  chunk: (context, part, usage) => {
+    const hasCalls = context.answer.choices.some((choice) => choice.calls.length > 0);
+    const choices =
+      part.kind === "usage" ? [] : [{ content_filter_results: filterResults(part), ...azureChoice(part) }];
+    return azureChunk(context, {
+      choices,
+      usage,
+      obfuscation: hasCalls ? undefined : obfuscationFor(context, textOf(part)),
+    });
+  },
   ending: () => doneFrame,
   body: (context, usage) => JSON.stringify(azureBody(context, usage)),
   errorFrame: openaiShape.errorFrame,
@@ -49,7 +57,10 @@ export const azureShape: ChatShape = {
  */
 export const azureAsyncShape: ChatShape = {
   ...azureShape,
-  chunk: (context, part, usage) => azureChunk(context, part, usage, false),
+  chunk: (context, part, usage) => {
+    const choices = part.kind === "usage" ? [] : [azureChoice(part)];
+    return azureChunk(context, { choices, usage, obfuscation: undefined });
+  },
   beforeFinish: annotations,
   afterFinish: annotations,
 };
@@ -62,24 +73,27 @@ function filterChunk(context: ShapeContext): JsonObject {
   return isOld ? { ...empty, prompt_annotations: results } : { ...empty, prompt_filter_results: results };
 }
 
-function azureChunk(context: ShapeContext, part: Part, usage: UsageField, isFiltered: boolean): JsonObject {
-  const hasCalls = context.answer.choices.some((choice) => choice.calls.length > 0);
-  const hides = isFiltered && !hasCalls;
+interface ChunkFields {
+  readonly choices: readonly JsonObject[];
+  readonly obfuscation: string | undefined;
+  readonly usage: UsageField;
+}
+
+function azureChunk(context: ShapeContext, { choices, obfuscation, usage }: ChunkFields): JsonObject {
   return {
-    choices: part.kind === "usage" ? [] : [azureChoice(part, isFiltered)],
+    choices,
     created: context.created,
     id: context.id,
     model: context.model,
-    obfuscation: hides ? obfuscationFor(context, textOf(part)) : undefined,
+    obfuscation,
     object: "chat.completion.chunk",
     system_fingerprint: context.fingerprint,
     usage,
   };
 }
 
-function azureChoice(part: ChoicePart, isFiltered: boolean): JsonObject {
+function azureChoice(part: ChoicePart): JsonObject {
   return {
-    content_filter_results: isFiltered ? filterResults(part) : undefined,
     delta: azureDelta(part),
     finish_reason: part.kind === "finish" ? part.finish : null,
     index: part.index,

@@ -50,7 +50,7 @@ export function compatibleShape(difference: Difference): ChatShape {
     hasRoleChunk,
     usageObject: difference.usageObject,
     opening: () => difference.opening ?? "",
-    chunk: (context, part, field) => writeChunk(difference, context, part, field),
+    chunk: (context, part, field) => writeChunk(difference, context, { part, usage: field }),
     ending: () => doneFrame,
     body: (context, field) =>
       `${difference.bodyOpening ?? ""}${JSON.stringify(writeBody(difference, context, field))}`,
@@ -68,14 +68,13 @@ const serverError = {
 function writeChunk(
   difference: Difference,
   context: ShapeContext,
-  part: Part,
-  usage: UsageField,
+  said: { part: Part; usage: UsageField },
 ): JsonObject {
-  const choices = part.kind === "usage" ? [] : [writeChoice(difference, context, part, usage)];
+  const { part, usage } = said;
   const isInChoice = difference.usage.where === "finish_choice" && part.kind !== "usage";
   const base: ChunkBase = {
     head: { id: context.id, object: "chat.completion.chunk", created: context.created, model: context.model },
-    choices,
+    choices: part.kind === "usage" ? [] : [writeChoice(difference, context, { part, usage })],
     usage: isInChoice ? undefined : usage,
   };
   if (difference.chunk !== undefined) return difference.chunk(context, part, base);
@@ -85,8 +84,7 @@ function writeChunk(
 function writeChoice(
   difference: Difference,
   context: ShapeContext,
-  part: ChoicePart,
-  usage: UsageField,
+  { part, usage }: { part: ChoicePart; usage: UsageField },
 ): JsonObject {
   const delta = difference.delta?.(context, part) ?? openaiDelta(part);
   if (difference.choice !== undefined) return difference.choice(part, delta, usage);
