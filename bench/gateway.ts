@@ -31,6 +31,7 @@ interface Load {
   readonly seconds: number;
 }
 
+const warmSeconds = 2;
 const whole = { pace: "fast", stream: false, bodyBytes: 400, abortShare: 0 } as const;
 const paced = { pace: "paced", stream: true, bodyBytes: 400, abortShare: 0 } as const;
 const loads: readonly Load[] = [
@@ -68,6 +69,11 @@ export async function main(args: readonly string[]): Promise<number> {
   try {
     const cells: Cell[] = [];
     for (const load of shown) {
+      // Every contestant is warm before the first round: what a compiler does to cold code is not the question here.
+      for (const contestant of contestants) {
+        note(`${load.name}: warming ${contestant.name}`);
+        await measure({ vendor, loader, contestant, load: { ...load, concurrent: Math.min(load.concurrent, 50), abortShare: 0, seconds: Math.min(load.seconds, warmSeconds) } });
+      }
       for (let round = 0; round < rounds; round += 1) {
         for (const contestant of contestants) {
           note(`${load.name}: ${contestant.name} (${round + 1}/${rounds})`);
