@@ -11,6 +11,7 @@ const isAll = process.argv.includes("--all");
 const quickTests = ["test/architecture.test.ts", "test/reference.test.ts"];
 
 const steps = [
+  ["lock file", join(root, "scripts", "complete-lock.mjs"), ["--check"]],
   ["types", tool("typescript/bin/tsc"), ["-p", join(root, "tsconfig.json")]],
   ...(existsSync(join(root, "console", "tsconfig.json"))
     ? [["types of the console", tool("typescript/bin/tsc"), ["-p", join(root, "console", "tsconfig.json")]]]

@@ -35,16 +35,25 @@ export function install() {
   if (isInstalled()) return;
   say("Installing packages…");
   // Development packages too, whatever NODE_ENV says: the compiler is one of them. No package needs its scripts.
-  const args = ["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"];
+  const flags = ["--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"];
+  if (runNpm(["ci", ...flags])) return;
+  // `npm ci` wants a lock file without the least doubt; `npm install` takes the same versions from it and goes on.
+  say("npm ci failed; trying npm install…");
+  if (runNpm(["install", "--no-save", ...flags])) return;
+  say("Cannot install the packages: npm failed with the message above; check the network and try again.");
+  process.exit(1);
+}
+
+function runNpm(args) {
   const npm = process.env.npm_execpath;
   const options = { cwd: root, stdio: ["ignore", 2, 2] };
   try {
     if (npm?.endsWith("npm-cli.js")) execFileSync(process.execPath, [npm, ...args], options);
     else execFileSync("npm", args, { ...options, shell: process.platform === "win32" });
+    return true;
   } catch (error) {
     if (typeof error.status !== "number") throw error;
-    say("Cannot install the packages: npm failed with the message above; check the network and try again.");
-    process.exit(1);
+    return false;
   }
 }
 
