@@ -106,7 +106,7 @@ export function writeAnswer(inputs: AnswerInputs): Answer {
   };
 }
 
-export function outputOf(choice: Choice): number {
+function outputOf(choice: Choice): number {
   const calls = choice.calls.map((call) => call.framing + sum(call.fragments.map((piece) => piece.tokens)));
   return choice.reasoning + choice.hidden + sum(choice.pieces.map((piece) => piece.tokens)) + sum(calls);
 }

@@ -27,7 +27,7 @@ export interface Directives {
   readonly served: string | null;
 }
 
-export const noDirectives: Directives = {
+const noDirectives: Directives = {
   tokens: null,
   reasoning: null,
   fault: null,

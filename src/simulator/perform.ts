@@ -7,8 +7,8 @@ import { type Pace, type Played, Player } from "./player.ts";
 import type { Script } from "./script.ts";
 import { createRandom } from "./seeded.ts";
 
-/** What a script is played with. */
-export interface Performance {
+/** A script, and what it is played with. */
+export interface Play {
   readonly script: Script;
   readonly headers: Readonly<Record<string, string>>;
   /** Told when it is over, with what is billed. */
@@ -16,7 +16,7 @@ export interface Performance {
 }
 
 /** Plays an answer to its client, and puts on the bill what was generated. */
-export function perform(job: Job, performance: Performance): void {
+export function perform(job: Job, play: Play): void {
   const { attempt, answer, ask, directives } = job;
   const { response, fault } = attempt;
   const { settings, pacer } = attempt.vendor;
@@ -24,7 +24,7 @@ export function perform(job: Job, performance: Performance): void {
   if (fault === "surplus_bytes") response.on("finish", () => socket?.write(surplus));
   const begin = (): void => {
     const named = settings.profile.answerHeaders?.(job.context.id) ?? {};
-    response.writeHead(200, { ...attempt.headers, ...named, ...performance.headers });
+    response.writeHead(200, { ...attempt.headers, ...named, ...play.headers });
     // The player writes chunked bodies to the socket itself, so the headers have to be there first.
     if (response.chunkedEncoding || ask.isStream) response.flushHeaders();
   };
@@ -33,7 +33,7 @@ export function perform(job: Job, performance: Performance): void {
     const isFull = aborted && settings.billOnAbort === "full" && fault !== "endless";
     const generated = isFull ? answer.count : { ...answer.count, output, reasoning };
     const count = fault === "error_first" ? noCount : generated;
-    performance.done?.(count, played);
+    play.done?.(count, played);
     attempt.settle({
       count,
       reason: aborted ? "client_left" : fault === null ? "complete" : "fault",
@@ -43,7 +43,7 @@ export function perform(job: Job, performance: Performance): void {
   };
   const player = new Player({
     response,
-    script: performance.script,
+    script: play.script,
     pace: readPace(settings, directives, fault),
     pacer,
     writes: settings.writes,

@@ -20,7 +20,7 @@ export function contextRefusal(model: Model, prompt: Prompt): Refusal | null {
   if (input <= model.contextWindow) return null;
   const split = tools === 0 ? "" : ` (${input - tools} in the messages, ${tools} in the functions)`;
   const message =
-    `This model's maximum context length is ${model.contextWindow} tokens. However, your messages resulted in ` +
-    `${input} tokens${split}. Please reduce the length of the messages${tools === 0 ? "" : " or functions"}.`;
+    `This model's maximum context length is ${model.contextWindow} tokens. However, your messages ` +
+    `resulted in ${input} tokens${split}. Please reduce the length of the messages${tools === 0 ? "" : " or functions"}.`;
   return bad(message, "messages", "context_length_exceeded");
 }

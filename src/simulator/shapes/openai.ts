@@ -52,7 +52,7 @@ export const cleanShape: ChatShape = {
   chunk: (context, part, usage) => ({ ...openaiShape.chunk(context, part, usage), obfuscation: undefined }),
 };
 
-export function openaiUsage(context: ShapeContext, count: Count): JsonObject {
+function openaiUsage(context: ShapeContext, count: Count): JsonObject {
   const writes = context.answer.count.cacheWrite > 0 ? { cache_write_tokens: count.cacheWrite } : {};
   return {
     prompt_tokens: count.input,

@@ -96,10 +96,6 @@ export function obfuscationFor(context: ShapeContext, text: string): string | un
   return context.ask.obfuscate ? context.random.text(16 - (text.length % 16)) : undefined;
 }
 
-export function totalOf(count: Count): number {
-  return count.input + count.output;
-}
-
 /** The text that a part shows, which the obfuscation hides the length of. */
 export function textOf(part: Part): string {
   return "text" in part ? part.text : "";
