@@ -6,6 +6,8 @@ export interface VendorError {
   readonly code: string | null;
   /** The vendor's content filter refused the prompt. */
   readonly isContentFilter: boolean;
+  /** Azure's detail of a filtered prompt, which its clients read; null elsewhere. */
+  readonly innerError: Readonly<Record<string, unknown>> | null;
 }
 
 const object = (value: unknown): Readonly<Record<string, unknown>> | null =>
@@ -17,7 +19,8 @@ const text = (value: unknown): string | null =>
 export function readVendorError(status: number, body: string): VendorError {
   const json = parse(body);
   const error = object(json?.["error"]);
-  const raw = body.replace(/<[^>]*>/g, " ").replace(/\s+/g, " ").trim().slice(0, 300);
+  // A tag never spans another "<": so the search stays linear, whatever a vendor sends.
+  const raw = body.replace(/<[^<>]*>/g, " ").replace(/\s+/g, " ").trim().slice(0, 300);
   const message = text(error?.["message"]) ?? text(json?.["message"]) ?? text(json?.["error"]) ?? (raw === "" ? `HTTP ${status}` : raw);
   const code = text(error?.["code"]) ?? text(json?.["code"]);
   return {
@@ -26,6 +29,7 @@ export function readVendorError(status: number, body: string): VendorError {
     param: text(error?.["param"]),
     code,
     isContentFilter: code === "content_filter",
+    innerError: object(error?.["innererror"]) ?? object(error?.["inner_error"]),
   };
 }
 

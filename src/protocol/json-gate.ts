@@ -53,7 +53,7 @@ export function readJsonObject(bytes: Uint8Array, knownNames: ReadonlySet<string
 }
 
 /** Unicode look-alikes and letter case folded away, as the loosest parsers do. */
-const fold = (name: string): string => name.normalize("NFKC").toLowerCase().trim();
+const fold = (name: string): string => (/^[a-z0-9_]*$/.test(name) ? name : name.normalize("NFKC").toLowerCase().trim());
 const notJson = (why: string): string => `Cannot read the body: it is not valid JSON (${why.slice(0, 120)}).`;
 
 function decode(bytes: Uint8Array): string {
@@ -65,12 +65,21 @@ function decode(bytes: Uint8Array): string {
 }
 
 const numberForm = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+/** A double has at most 17 significant digits; to compare a longer text with it costs time that grows with its square. */
+const maxNumberLength = 64;
+/** No field name is longer; to fold a name costs more than to read it. */
+const maxNameLength = 1_024;
+/** The longest parameter list of the API is a tenth of it. */
+const maxTopLevelNames = 512;
+/** Members and elements in all. The largest honest body is 300,000 tokens to embed, as numbers. */
+const maxValues = 400_000;
 const blankForm = /[\t\n\r ]*/y;
 
 /** One pass over the text: structure, depth, duplicate names, numbers. `JSON.parse` then builds the value. */
 class Scanner {
   private at = 0;
   private keys = 0;
+  private values = 0;
   readonly topLevelNames: string[] = [];
   readonly topLevelNumbers = new Map<string, string>();
   private readonly text: string;
@@ -90,6 +99,8 @@ class Scanner {
   }
 
   private value(depth: number, name: string | null): void {
+    this.values += 1;
+    if (this.values > maxValues) throw new Fault("invalid_json", `Cannot read the body: it has more than ${maxValues} values.`);
     const char = this.text[this.at];
     if (char === '"') this.string();
     else if (char === "{") this.object(depth + 1);
@@ -107,6 +118,9 @@ class Scanner {
     for (;;) {
       if (this.text[this.at] !== '"') throw this.unexpected();
       const name = this.string();
+      if (name.length > maxNameLength) {
+        throw new Fault("invalid_json", `Cannot read the body: a name in it is longer than ${maxNameLength} characters.`);
+      }
       if (names.has(name)) {
         throw new Fault("duplicate_key", `Cannot read the body: ${JSON.stringify(name)} stands twice in one object; send it once.`, name);
       }
@@ -115,6 +129,9 @@ class Scanner {
       if (this.keys > this.limits.maxKeys) throw new Fault("invalid_json", `Cannot read the body: it has more than ${this.limits.maxKeys} names.`);
       names.add(name);
       if (depth === 1) this.topLevelNames.push(name);
+      if (this.topLevelNames.length > maxTopLevelNames) {
+        throw new Fault("invalid_json", `Cannot read the body: it has more than ${maxTopLevelNames} names at its top.`);
+      }
       this.blank();
       if (!this.take(":")) throw this.unexpected();
       this.blank();
@@ -204,6 +221,7 @@ class Scanner {
 /** Whether a double holds the number as written, so that serialising it again changes nothing. */
 function survivesParsing(token: string): boolean {
   if (token.length <= 15 && !/[eE]/.test(token)) return true;
+  if (token.length > maxNumberLength) return false;
   const value = Number(token);
   return Number.isFinite(value) && canonical(token) === canonical(String(value));
 }

@@ -57,7 +57,7 @@ export class SseSplitter {
           scan += 1;
           isAfterCr = false;
         }
-        events.push(readEvent(buffer.subarray(this.start, scan)));
+        this.add(events, buffer.subarray(this.start, scan));
         this.start = scan;
       } else {
         isLineEmpty = true;
@@ -89,6 +89,22 @@ export class SseSplitter {
     bytes.set(rest);
     bytes.set(ending, rest.length);
     return { event: { ...event, bytes }, isTruncated: false };
+  }
+
+  /** Blank lines in a row are one event without data: there may be as many as there are bytes. */
+  private add(events: SseEvent[], bytes: Uint8Array): void {
+    const last = events.at(-1);
+    if (!isLineEnd(bytes[0])) {
+      events.push(readEvent(bytes));
+      return;
+    }
+    if (last === undefined || !isLineEnd(last.bytes[0])) {
+      events.push({ bytes, data: null, name: null });
+      return;
+    }
+    // They lie side by side in the buffer.
+    const joined = new Uint8Array(bytes.buffer, last.bytes.byteOffset, last.bytes.length + bytes.length);
+    events[events.length - 1] = { bytes: joined, data: null, name: null };
   }
 
   /** Appends to a buffer that grows by doubling, so that a stream fed byte by byte costs no more than its length. */
@@ -150,7 +166,8 @@ function readFields(text: string): { data: string | null; name: string | null } 
   return { data: data === null ? null : data.join("\n"), name };
 }
 
-const isBlank = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === lf || byte === cr);
+const isLineEnd = (byte: number | undefined): boolean => byte === lf || byte === cr;
+const isBlank = (bytes: Uint8Array): boolean => bytes.every(isLineEnd);
 
 function isJson(text: string): boolean {
   try {
@@ -171,17 +188,26 @@ export const dataEvent = (value: unknown): Uint8Array => new TextEncoder().encod
 export function withoutMember(text: string, name: string): string | null {
   const quoted = `"${name}"`;
   if (!text.includes(quoted)) return null;
-  let result = text;
-  let wasFound = false;
-  for (let range = findMember(result, quoted); range !== null; range = findMember(result, quoted)) {
-    result = result.slice(0, range.from) + result.slice(range.to);
-    wasFound = true;
+  const kept: string[] = [];
+  let from = 0;
+  for (const range of membersCalled(text, quoted)) {
+    kept.push(text.slice(from, range.from));
+    from = range.to;
   }
-  return wasFound ? result : null;
+  return from === 0 ? null : `${kept.join("")}${text.slice(from)}`;
 }
 
-/** The range of a top-level member with the comma that separates it. Skips strings and nested values by depth. */
-function findMember(text: string, quoted: string): { from: number; to: number } | null {
+interface Range {
+  readonly from: number;
+  readonly to: number;
+}
+
+/**
+ * The ranges of the top-level members, each with the comma that separates it. Skips strings and nested values by depth, in
+ * one pass: a vendor may repeat a member as often as it likes.
+ */
+function membersCalled(text: string, quoted: string): Range[] {
+  const ranges: Range[] = [];
   let depth = 0;
   let comma = -1;
   for (let i = text.indexOf("{"); i >= 0 && i < text.length; i += 1) {
@@ -191,19 +217,31 @@ function findMember(text: string, quoted: string): { from: number; to: number } 
     else if (char === "," && depth === 1) comma = i;
     else if (char === '"') {
       const close = stringEnd(text, i);
-      if (depth === 1 && text.slice(i, close + 1) === quoted) {
-        const colon = text.slice(close + 1).match(/^\s*:\s*/);
-        if (colon !== null) {
-          const valueEnd = endOfValue(text, close + 1 + colon[0].length);
-          if (comma >= 0) return { from: comma, to: valueEnd };
-          const after = text.slice(valueEnd).match(/^\s*,\s*/);
-          return { from: i, to: valueEnd + (after === null ? 0 : after[0].length) };
-        }
+      const value = depth === 1 && text.slice(i, close + 1) === quoted ? afterMark(text, close + 1, ":") : null;
+      if (value === null) {
+        i = close;
+        continue;
       }
-      i = close;
+      const valueEnd = endOfValue(text, value);
+      // The first member takes the comma after it along, every other one the comma before it.
+      const range = comma >= 0 ? { from: comma, to: valueEnd } : { from: i, to: afterMark(text, valueEnd, ",") ?? valueEnd };
+      ranges.push(range);
+      i = range.to - 1;
     }
   }
-  return null;
+  return ranges;
+}
+
+/** Where the text goes on after `mark` and the blanks around it; null when something else stands there. */
+function afterMark(text: string, from: number, mark: string): number | null {
+  const at = skipBlanks(text, from);
+  return text[at] === mark ? skipBlanks(text, at + 1) : null;
+}
+
+function skipBlanks(text: string, from: number): number {
+  let at = from;
+  while (text[at] === " " || text[at] === "\t" || text[at] === "\n" || text[at] === "\r") at += 1;
+  return at;
 }
 
 function stringEnd(text: string, open: number): number {
