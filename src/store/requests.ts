@@ -1,9 +1,11 @@
+import { idFloor } from "../lib/ids.ts";
 import type { RefundOutcome, RequestFilter, RequestLog, RequestRow, RequestState } from "../ports-admin.ts";
 import { type Queryable, sql } from "./db.ts";
 import { amountFromText, amountOrNull, instant, instantOrNull } from "./rows.ts";
 
 /** Open holds are requests that have not ended. One statement, so that a hold that ends meanwhile is seen once. */
 const selectRequest = sql`
+  select x.*, a.name as account_name, k.name as key_name from (
   select id, account_id, key_id, state, outcome, model_requested, model_served, endpoint, source, stream, hold::text as hold,
     charge::text as charge, vendor_cost::text as vendor_cost, loss::text as loss, input, cached_input, cache_write, output,
     reasoning, total, record, created_at, settled_at
@@ -11,10 +13,13 @@ const selectRequest = sql`
   union all
   select id, account_id, key_id, 'open', null, request ->> 'model_requested', null, request ->> 'endpoint', null,
     (request ->> 'stream')::boolean, amount::text, null, null, null, null, null, null, null, null, null, request, created_at, null
-  from holds where id = $1`;
-/** A key has one account, so that its requests are found by the account's index. */
+  from holds where id = $1) x left join accounts a on a.id = x.account_id left join keys k on k.id = x.key_id`;
+/**
+ * A key has one account, so that its requests are found by the account's index. $11 and $12 are bounds of the id that
+ * follow from the period: they keep a look at last year from reading through this one.
+ */
 const selectRequests = sql`
-  select * from (
+  select x.*, a.name as account_name, k.name as key_name from (
     (select r.id, r.account_id, r.key_id, r.state, r.outcome, r.model_requested, r.model_served, r.endpoint, r.source, r.stream,
       r.hold::text as hold, r.charge::text as charge, r.vendor_cost::text as vendor_cost, r.loss::text as loss, r.input,
       r.cached_input, r.cache_write, r.output, r.reasoning, r.total, r.record, r.created_at, r.settled_at
@@ -27,6 +32,7 @@ const selectRequests = sql`
       and ($6::text is null or r.source = $6)
       and ($7::timestamptz is null or r.created_at >= $7) and ($8::timestamptz is null or r.created_at < $8)
       and ($9::text is null or r.id < $9)
+      and ($11::text is null or r.id >= $11) and ($12::text is null or r.id < $12)
     order by r.id desc limit $10)
     union all
     (select h.id, h.account_id, h.key_id, 'open', null, h.request ->> 'model_requested', null, h.request ->> 'endpoint', null,
@@ -40,7 +46,7 @@ const selectRequests = sql`
       and ($7::timestamptz is null or h.created_at >= $7) and ($8::timestamptz is null or h.created_at < $8)
       and ($9::text is null or h.id < $9)
     order by h.id desc limit $10)
-  ) x order by id desc limit $10`;
+  ) x left join accounts a on a.id = x.account_id left join keys k on k.id = x.key_id order by x.id desc limit $10`;
 const selectRefunds = sql`
   select e.tx_id, sum(e.amount)::text as amount, n.reason, n.actor, min(e.created_at) as created_at
   from entries e left join transaction_notes n on n.tx_id = e.tx_id
@@ -52,7 +58,9 @@ const refund = sql`
 export interface Row {
   readonly id: string;
   readonly account_id: string;
+  readonly account_name: string | null;
   readonly key_id: string | null;
+  readonly key_name: string | null;
   readonly state: RequestState;
   readonly outcome: string | null;
   readonly model_requested: string;
@@ -94,7 +102,9 @@ export function createRequestLog(db: Queryable): RequestLog {
       return row === undefined ? null : fromRow(row);
     },
     async list(filter, { after, limit }) {
-      return (await db.query<Row>(selectRequests, [...filterToRow(filter), after, limit])).map(fromRow);
+      return (
+        await db.query<Row>(selectRequests, [...filterToRow(filter), after, limit, ...idBounds(filter)])
+      ).map(fromRow);
     },
     async refunds(requestId) {
       return (await db.query<RefundRow>(selectRefunds, [requestId])).map((row) => ({
@@ -119,6 +129,17 @@ export function createRequestLog(db: Queryable): RequestLog {
   };
 }
 
+/** Ids carry the time of the gateway's clock, rows that of the database: this much they may be apart. */
+const clockSlackMs = 86_400_000;
+
+function idBounds({ from, to }: RequestFilter): [string | null, string | null] {
+  const bound = (ms: number): string => idFloor("req", Math.max(ms, 0));
+  return [
+    from === null ? null : bound(Date.parse(from) - clockSlackMs),
+    to === null ? null : bound(Date.parse(to) + clockSlackMs),
+  ];
+}
+
 const filterToRow = (filter: RequestFilter): unknown[] => [
   filter.accountId,
   filter.keyId,
@@ -133,7 +154,9 @@ const filterToRow = (filter: RequestFilter): unknown[] => [
 export const fromRow = (row: Row): RequestRow => ({
   id: row.id,
   accountId: row.account_id,
+  accountName: row.account_name,
   keyId: row.key_id,
+  keyName: row.key_name,
   state: row.state,
   outcome: row.outcome,
   modelRequested: row.model_requested,

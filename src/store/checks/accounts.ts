@@ -31,8 +31,8 @@ export const accountChecks: readonly LedgerCheck[] = [
     statement: sql`
       with n as (select account_id, id, seq, row_number() over (partition by account_id order by seq, id) as nth
         from entries where ledger_account = 'customer'),
-      l as (select b.account_id, b.seq, coalesce((select max(n.seq) from n where n.account_id = b.account_id), 0) as last
-        from balances b)
+      m as (select account_id, max(seq) as last from n group by account_id),
+      l as (select b.account_id, b.seq, coalesce(m.last, 0) as last from balances b left join m on m.account_id = b.account_id)
       select (select count(*) from n) as checked,
         coalesce(
           (select jsonb_build_object('account_id', account_id, 'entry_id', id, 'seq', seq, 'expected', nth)

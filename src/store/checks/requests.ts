@@ -59,6 +59,7 @@ export const requestChecks: readonly LedgerCheck[] = [
           from c where slice is distinct from booked order by id, grant_id limit 1) as first_bad`,
   },
   {
+    // `offset 0` keeps the three numbers from being read from their text again wherever they are named.
     name: "charge_equals_price_lines",
     description:
       "Each charge is the sum of its price lines, and each line is its quantity times its unit price.",
@@ -71,7 +72,7 @@ export const requestChecks: readonly LedgerCheck[] = [
           from jsonb_array_elements(case jsonb_typeof(r.record -> 'price_lines') when 'array' then r.record -> 'price_lines' else '[]' end)
               as x (line)
             cross join lateral (select whole_number(x.line ->> 'amount_pusd') as amount,
-              whole_number(x.line ->> 'unit_price_pusd') as price, whole_number(x.line ->> 'quantity') as quantity) v) l
+              whole_number(x.line ->> 'unit_price_pusd') as price, whole_number(x.line ->> 'quantity') as quantity offset 0) v) l
         where r.state = 'settled')
       select (select count(*) from c) as checked,
         (select jsonb_build_object('request_id', id, 'charge', charge::text, 'price_lines', total::text, 'has_odd_line', coalesce(is_odd, false))
