@@ -35,7 +35,14 @@ export function install() {
   if (isInstalled()) return;
   say("Installing packages…");
   // Development packages too, whatever NODE_ENV says: the compiler is one of them. No package needs its scripts.
-  const flags = ["--include=dev", "--ignore-scripts", "--no-audit", "--no-fund"];
+  const flags = [
+    "--include=dev",
+    "--ignore-scripts",
+    "--no-audit",
+    "--no-fund",
+    "--no-progress",
+    "--loglevel=error",
+  ];
   if (runNpm(["ci", ...flags])) return;
   // `npm ci` wants a lock file without the least doubt; `npm install` takes the same versions from it and goes on.
   say("npm ci failed; trying npm install…");
