@@ -94,11 +94,11 @@ export class SseSplitter {
   /** Blank lines in a row are one event without data: there may be as many as there are bytes. */
   private add(events: SseEvent[], bytes: Uint8Array): void {
     const last = events.at(-1);
-    if (!isLineEnd(bytes[0])) {
+    if (!hasOnlyLineEnds(bytes)) {
       events.push(readEvent(bytes));
       return;
     }
-    if (last === undefined || !isLineEnd(last.bytes[0])) {
+    if (last === undefined || !hasOnlyLineEnds(last.bytes)) {
       events.push({ bytes, data: null, name: null });
       return;
     }
@@ -168,6 +168,8 @@ function readFields(text: string): { data: string | null; name: string | null } 
 
 const isLineEnd = (byte: number | undefined): boolean => byte === lf || byte === cr;
 const isBlank = (bytes: Uint8Array): boolean => bytes.every(isLineEnd);
+/** Of an event that has ended: only the LF of a CRLF cut by the network may stand before its first line. */
+const hasOnlyLineEnds = (bytes: Uint8Array): boolean => isLineEnd(bytes[0]) && (bytes.length === 1 || isLineEnd(bytes[1]));
 
 function isJson(text: string): boolean {
   try {
