@@ -1,12 +1,25 @@
 // Compiles src/ to dist/, copies what is not TypeScript, makes the snapshot of an empty, migrated embedded database,
 // and builds the console when there is one. `--clean` starts from nothing.
-import { copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { root, runNode, say } from "./prepare.mjs";
 
 const dist = join(root, "dist");
 const stamp = join(dist, ".built");
+/** The console as browsers get it; `dist/console` beside it is what serves it. */
+const webFiles = join(dist, "console", "web");
 // Taken before the compiler reads: whatever is changed while it runs is newer than this build.
 const startedAt = new Date();
 
@@ -33,7 +46,7 @@ function removeOrphans(made, from) {
     const path = join(made, entry.name);
     const source = join(from, entry.name);
     if (entry.isDirectory()) {
-      if (path === join(dist, "console")) continue;
+      if (path === webFiles) continue;
       if (existsSync(source)) removeOrphans(path, source);
       else rmSync(path, { recursive: true });
     } else if (/\.(js|js\.map|sql|json)$/.test(entry.name)) {
@@ -68,22 +81,42 @@ async function makeSnapshot() {
   writeFileSync(made, "");
 }
 
-/** The web console: static files in dist/console. */
+/** The web console: static files in dist/console/web. Made again only when something it is made from has changed. */
 function buildConsole() {
-  const config = join(root, "console", "vite.config.ts");
+  const home = join(root, "console");
+  const config = join(home, "vite.config.ts");
   if (!existsSync(config)) return;
+  const madeFrom = fingerprintOf([home, join(root, "package-lock.json")]);
+  const note = join(dist, "console", ".web-made-from");
+  if (existsSync(join(webFiles, "index.html")) && existsSync(note) && readFileSync(note, "utf8") === madeFrom)
+    return;
   say("Building the console…");
   const vite = join(root, "node_modules", "vite", "bin", "vite.js");
   const args = [
     "build",
-    join(root, "console"),
+    home,
     "--config",
     config,
     "--outDir",
-    join(dist, "console"),
+    webFiles,
     "--emptyOutDir",
+    "--logLevel",
+    "warn",
   ];
-  if (runNode(vite, [...args, "--logLevel", "warn"]) === 0) return;
-  say("Cannot build: the console failed with the message above.");
-  process.exit(1);
+  if (runNode(vite, args) !== 0) {
+    say("Cannot build: the console failed with the message above.");
+    process.exit(1);
+  }
+  writeFileSync(note, madeFrom);
+}
+
+/** Of all files under these paths, names and content. */
+function fingerprintOf(paths) {
+  const hash = createHash("sha256");
+  const add = (path) => {
+    if (!statSync(path).isDirectory()) return hash.update(`${path}\0`).update(readFileSync(path));
+    for (const name of readdirSync(path).sort()) if (!/\.test\.tsx?$/.test(name)) add(join(path, name));
+  };
+  for (const path of paths) add(path);
+  return hash.digest("hex");
 }

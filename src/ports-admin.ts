@@ -174,7 +174,9 @@ export type RequestState = "open" | "settled" | "released" | "refused";
 export interface RequestRow {
   readonly id: string;
   readonly accountId: string;
+  readonly accountName: string | null;
   readonly keyId: string | null;
+  readonly keyName: string | null;
   readonly state: RequestState;
   readonly outcome: string | null;
   readonly modelRequested: string;

@@ -22,7 +22,9 @@ export const presentRequest = (row: RequestRow, credit: CreditUnit) => {
   return {
     id: row.id,
     account_id: row.accountId,
+    account_name: row.accountName,
     key_id: row.keyId,
+    key_name: row.keyName,
     state: row.state,
     outcome: row.outcome,
     status: numberOrNull(record.status),

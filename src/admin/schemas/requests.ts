@@ -35,7 +35,9 @@ export const usageOfRequest = Type.Object(
 const requestFields = {
   id: id("req"),
   account_id: id("acc"),
+  account_name: nullableText,
   key_id: orNull(id("key")),
+  key_name: nullableText,
   state: oneOf(["open", "settled", "released", "refused"]),
   outcome: nullableText,
   status: nullableNumber,

@@ -1,0 +1,40 @@
+import type { ReactNode } from "react";
+import { matchPath } from "../lib/router.ts";
+import { Empty, Link } from "../ui/parts.tsx";
+import { RequestDetailPage } from "./request-detail.tsx";
+import { RequestsPage } from "./requests.tsx";
+
+export interface Page {
+  readonly title: string;
+  readonly content: ReactNode;
+}
+
+type Values = Readonly<Record<string, string>>;
+const pages: ReadonlyArray<{
+  readonly pattern: string;
+  readonly title: string;
+  readonly show: (values: Values) => ReactNode;
+}> = [
+  { pattern: "/requests", title: "Requests", show: () => <RequestsPage /> },
+  {
+    pattern: "/requests/:id",
+    title: "Request",
+    show: ({ id = "" }) => <RequestDetailPage key={id} id={id} />,
+  },
+];
+
+/** The page that an address names. */
+export function pageFor(path: string): Page {
+  for (const { pattern, title, show } of pages) {
+    const values = matchPath(pattern, path);
+    if (values !== null) return { title, content: show(values) };
+  }
+  return {
+    title: "Not found",
+    content: (
+      <Empty title="There is no such page">
+        <Link to="/">Overview</Link>
+      </Empty>
+    ),
+  };
+}

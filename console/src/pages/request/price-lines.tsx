@@ -1,0 +1,83 @@
+import type { ReactNode } from "react";
+import type { RequestDetail } from "../../api/types.ts";
+import { compareAmounts, shiftAmount, sumAmounts } from "../../lib/amount.ts";
+import { formatCount } from "../../lib/time.ts";
+import { kindName } from "../../lib/words.ts";
+import { Amount } from "../../ui/amount.tsx";
+import { Badge } from "../../ui/badge.tsx";
+import { Card, Empty } from "../../ui/parts.tsx";
+import { type Column, Table } from "../../ui/table.tsx";
+
+type Line = RequestDetail["price_lines"][number];
+
+/** Quantity × unit price = amount, line by line; whether they add up to the charge is computed here again. */
+export function PriceLines({ request }: { request: RequestDetail }): ReactNode {
+  const { price_lines: lines, charge } = request;
+  const sum = sumAmounts(lines.map((line) => line.amount));
+  const addsUp = charge !== null && compareAmounts(sum, charge) === 0;
+  return (
+    <Card
+      isFlush
+      title="Price lines"
+      note={
+        lines.length === 0 ? undefined : (
+          <>Price of {request.priced_as ?? "—"}; unit prices are per million tokens, in USD</>
+        )
+      }
+      actions={
+        lines.length === 0 ? undefined : (
+          <Badge tone={addsUp ? "good" : "bad"}>{addsUp ? "adds up" : "does not add up"}</Badge>
+        )
+      }
+    >
+      {lines.length === 0 ? (
+        <Empty title={charge === null ? "Not settled yet" : "Nothing was charged"} />
+      ) : (
+        <Table
+          caption="Price lines"
+          columns={columns}
+          rows={lines}
+          keyOf={(line) => line.kind}
+          isDense
+          foot={
+            <tr>
+              <th scope="row" colSpan={4}>
+                Charge, credits
+              </th>
+              <td className="number">
+                <Amount value={sum} form="exact" />
+              </td>
+            </tr>
+          }
+        />
+      )}
+    </Card>
+  );
+}
+
+const isToken = (kind: string): boolean =>
+  !["web_search", "file_search", "code_interpreter", "beyond_hold"].includes(kind);
+const priceOf = (kind: string, price: string): ReactNode => (
+  <>
+    <Amount value={isToken(kind) ? shiftAmount(price, 6) : price} unit="usd" form="exact" />
+    {isToken(kind) ? null : " each"}
+  </>
+);
+
+const columns: readonly Column<Line>[] = [
+  { id: "kind", head: "Kind", cell: (line) => kindName(line.kind) },
+  { id: "quantity", head: "Quantity", isNumber: true, cell: (line) => formatCount(line.quantity) },
+  {
+    id: "list",
+    head: "Vendor list",
+    isNumber: true,
+    cell: (line) => priceOf(line.kind, line.list_price_usd),
+  },
+  { id: "unit", head: "Unit price", isNumber: true, cell: (line) => priceOf(line.kind, line.unit_price_usd) },
+  {
+    id: "amount",
+    head: "Amount, credits",
+    isNumber: true,
+    cell: (line) => <Amount value={line.amount} form="exact" />,
+  },
+];
