@@ -29,7 +29,7 @@ export const invalid = (code: string, message: string, param: string | null): Ad
   new AdminError({ status: 400, code, message, param });
 
 /** The compiler demands a status for every refusal of the billing stories. */
-const statuses: Readonly<Record<RefusalCode, number>> = {
+export const refusalStatuses: Readonly<Record<RefusalCode, number>> = {
   account_not_found: 404,
   grant_not_found: 404,
   key_not_found: 404,
@@ -52,7 +52,7 @@ const statuses: Readonly<Record<RefusalCode, number>> = {
 export function accepted<T>(outcome: Outcome<T>): T {
   if (outcome.ok) return outcome.value;
   const { code, message, param } = outcome.refusal;
-  throw new AdminError({ status: statuses[code], code, message, param });
+  throw new AdminError({ status: refusalStatuses[code], code, message, param });
 }
 
 export const errorBody = (error: Pick<AdminError, "message" | "type" | "param" | "code">) => ({
