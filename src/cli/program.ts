@@ -10,6 +10,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => defineDemo,
   },
   {
+    name: "probe",
+    summary: "measure how an endpoint streams, counts and refuses",
+    load: async () => (await import("./commands/probe.ts")).defineProbe,
+  },
+  {
     name: "accounts",
     summary: "create, list, show, freeze and thaw accounts",
     load: async () => (await import("./commands/accounts.ts")).defineAccounts,

@@ -1,5 +1,7 @@
 import type { Command } from "commander";
+import { adminApiPage } from "../admin/reference.ts";
 import { configTables } from "../config/describe.ts";
+import { findingsPage } from "../probe/findings-page.ts";
 import type { Session } from "./command.ts";
 import { createProgram } from "./program.ts";
 import { exitCodes, type Terminal } from "./terminal.ts";
@@ -9,6 +11,8 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
   return new Map([
     ["docs/reference/configuration.md", configurationPage()],
     ["docs/reference/cli.md", await cliPage()],
+    ["docs/reference/admin-api.md", `${made}\n${adminApiPage()}`],
+    ["docs/reference/findings.md", `${made}\n${findingsPage()}`],
   ]);
 }
 
@@ -110,7 +114,7 @@ In a clone: \`npx tollgate …\` after \`npm ci && npm run build\`, or \`npm run
 | ${exitCodes.ok} | done |
 | ${exitCodes.failed} | failed; the message says why |
 | ${exitCodes.usage} | wrong usage or configuration |
-| ${exitCodes.findings} | done, and something was found: a broken invariant, pending migrations, something that \`doctor\` calls wrong |
+| ${exitCodes.findings} | done, and something was found: a broken invariant, a finding of \`probe\`, pending migrations, something that \`doctor\` calls wrong |
 | ${exitCodes.notAuthorised} | not authorised |
 | ${exitCodes.unreachable} | server or database unreachable |
 | ${exitCodes.interrupted} | interrupted |

@@ -29,7 +29,11 @@ export function estimatesOf(measurement: Measurement, call: CallRecord): readonl
   const counts = measurement.counts.get(call.plan.id);
   if (counts === undefined || call.answer === null) return [];
   return [
-    { method: "characters_4", input: quarter(counts.inputCharacters), output: quarter(call.answer.text.length) },
+    {
+      method: "characters_4",
+      input: quarter(counts.inputCharacters),
+      output: quarter(call.answer.text.length),
+    },
     { method: "tokenizer", input: counts.inputEstimate, output: counts.visibleTokens },
   ];
 }
@@ -41,22 +45,39 @@ export function accuracyRows(measurement: Measurement): readonly AccuracyRow[] {
   return readCalls(measurement).flatMap((call) => {
     const own = call.answer.usage === null ? [] : compare(measurement, call, call, "own");
     if (call.plan.kind !== "plain_stream") return own;
-    return [...own, ...twinsOf(measurement, call).flatMap(({ twin, basis }) => compare(measurement, call, twin, basis))];
+    return [
+      ...own,
+      ...twinsOf(measurement, call).flatMap(({ twin, basis }) => compare(measurement, call, twin, basis)),
+    ];
   });
 }
 
 /** The calls with usage for the prompt of a plain stream without it: the same request first, then the whole answer. */
-export function twinsOf(measurement: Measurement, call: CallRecord): readonly { twin: CallRecord; basis: Basis }[] {
+export function twinsOf(
+  measurement: Measurement,
+  call: CallRecord,
+): readonly { twin: CallRecord; basis: Basis }[] {
   if (call.answer === null || call.answer.usage !== null) return [];
   const { prompt } = call.plan;
   const candidates = [
     { twin: findCall(measurement, `usage-${prompt}`), basis: "same_request" as const },
     { twin: findCall(measurement, `whole-${prompt}`), basis: "other_answer" as const },
   ];
-  return candidates.flatMap(({ twin, basis }) => (twin?.answer?.usage == null ? [] : [{ twin, basis }]));
+  const twins = candidates.flatMap(({ twin, basis }) =>
+    twin?.answer?.usage == null ? [] : [{ twin, basis }],
+  );
+  // The second one says something of its own only when it was billed otherwise.
+  const isSame =
+    new Set(twins.map(({ twin }) => `${twin.answer?.usage?.input}/${twin.answer?.usage?.output}`)).size === 1;
+  return isSame ? twins.slice(0, 1) : twins;
 }
 
-function compare(measurement: Measurement, call: CallRecord, twin: CallRecord, basis: Basis): readonly AccuracyRow[] {
+function compare(
+  measurement: Measurement,
+  call: CallRecord,
+  twin: CallRecord,
+  basis: Basis,
+): readonly AccuracyRow[] {
   const usage = twin.answer?.usage;
   if (usage === undefined || usage === null) return [];
   const billed = { input: usage.input, output: usage.output, reasoning: usage.reasoning };
@@ -68,7 +89,12 @@ function compare(measurement: Measurement, call: CallRecord, twin: CallRecord, b
 
 /** What the vendor counts for prompts beyond the tokenizer's count. */
 export interface PromptOverhead {
-  readonly samples: readonly { readonly call: string; readonly prompt: string; readonly counted: number; readonly billed: number }[];
+  readonly samples: readonly {
+    readonly call: string;
+    readonly prompt: string;
+    readonly counted: number;
+    readonly billed: number;
+  }[];
   /** The difference when it is the same for every prompt, else null; null with fewer than two prompts. */
   readonly constant: number | null;
 }
@@ -77,10 +103,15 @@ export function promptOverhead(measurement: Measurement): PromptOverhead {
   const samples = readCalls(measurement).flatMap(({ plan, answer }) => {
     const counts = measurement.counts.get(plan.id);
     if (answer.usage === null || counts === undefined) return [];
-    return [{ call: plan.id, prompt: plan.prompt, counted: counts.inputEstimate, billed: answer.usage.input }];
+    return [
+      { call: plan.id, prompt: plan.prompt, counted: counts.inputEstimate, billed: answer.usage.input },
+    ];
   });
   const differences = new Set(samples.map(({ counted, billed }) => billed - counted));
   const prompts = new Set(samples.map(({ prompt }) => prompt));
   const [only] = differences;
-  return { samples, constant: prompts.size >= 2 && differences.size === 1 && only !== undefined ? only : null };
+  return {
+    samples,
+    constant: prompts.size >= 2 && differences.size === 1 && only !== undefined ? only : null,
+  };
 }

@@ -14,7 +14,8 @@ export async function countCalls(
   for (const { plan, answer } of calls) {
     if (answer === null) continue;
     const input = planInput("chat/completions", plan.body, by.model);
-    const count = async (texts: readonly string[]): Promise<number> => (await tokens.countAll(texts, by.encoding)).tokens;
+    const count = async (texts: readonly string[]): Promise<number> =>
+      (await tokens.countAll(texts, by.encoding)).tokens;
     counts.set(plan.id, {
       inputEstimate: estimateInput(input, await tokens.countAll(input.texts, by.encoding)).tokens,
       inputCharacters: promptText(plan.prompt).length,

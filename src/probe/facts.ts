@@ -2,7 +2,14 @@ import { asArray, asObject } from "../protocol/usage.ts";
 import type { CallRecord, Frame, Measurement, StreamSeen } from "./types.ts";
 
 /** What became of usage in one call. That it was not sent is one thing, that nobody asked for it another. */
-export type UsageState = "sent" | "sent_unasked" | "not_asked" | "not_sent" | "refused" | "unreadable" | "no_answer";
+export type UsageState =
+  | "sent"
+  | "sent_unasked"
+  | "not_asked"
+  | "not_sent"
+  | "refused"
+  | "unreadable"
+  | "no_answer";
 
 export const usageStates: Readonly<Record<UsageState, string>> = {
   sent: "sent",
@@ -16,9 +23,10 @@ export const usageStates: Readonly<Record<UsageState, string>> = {
 
 export function usageState({ plan, answer, error }: CallRecord): UsageState {
   const isAsked = plan.kind === "usage_stream";
-  if (answer === null) return isAsked && error?.message.includes("stream_options") === true ? "refused" : "no_answer";
+  if (answer === null)
+    return isAsked && error?.message.includes("stream_options") === true ? "refused" : "no_answer";
   if (answer.usageFault !== null) return "unreadable";
-  if (plan.body["stream"] !== true) return answer.usage === null ? "not_sent" : "sent";
+  if (plan.body.stream !== true) return answer.usage === null ? "not_sent" : "sent";
   if (answer.usage === null) return isAsked ? "not_sent" : "not_asked";
   return isAsked ? "sent" : "sent_unasked";
 }
@@ -28,7 +36,9 @@ export const findCall = (measurement: Measurement, id: string): CallRecord | nul
 
 /** Calls that were answered with success, errors on purpose left out. */
 export const answered = (measurement: Measurement): readonly AnsweredCall[] =>
-  measurement.calls.filter((call): call is AnsweredCall => call.answer !== null && call.plan.kind !== "error");
+  measurement.calls.filter(
+    (call): call is AnsweredCall => call.answer !== null && call.plan.kind !== "error",
+  );
 
 export type AnsweredCall = CallRecord & { readonly answer: NonNullable<CallRecord["answer"]> };
 
@@ -54,12 +64,12 @@ export interface UsagePlace {
 export function usagePlaces(stream: StreamSeen): readonly UsagePlace[] {
   return stream.frames.flatMap((frame): UsagePlace[] => {
     if (frame.json === null) return [];
-    const choices = asArray(frame.json["choices"]);
+    const choices = asArray(frame.json.choices);
     const isOwnFrame = choices.length === 0;
     const found: readonly (readonly [UsagePlace["place"], unknown])[] = [
-      ["top", frame.json["usage"]],
-      ["x_groq", asObject(frame.json["x_groq"])?.["usage"]],
-      ...choices.map((choice) => ["choice", asObject(choice)?.["usage"]] as const),
+      ["top", frame.json.usage],
+      ["x_groq", asObject(frame.json.x_groq)?.usage],
+      ...choices.map((choice) => ["choice", asObject(choice)?.usage] as const),
     ];
     return found.flatMap(([place, value]) => {
       const usage = asObject(value);
@@ -94,8 +104,8 @@ export function hiddenOutput(measurement: Measurement, call: CallRecord): Hidden
 }
 
 export function reasoningIsStated(rawUsage: Readonly<Record<string, unknown>> | null): boolean {
-  const details = asObject(rawUsage?.["completion_tokens_details"]) ?? asObject(rawUsage?.["output_tokens_details"]);
-  return typeof details?.["reasoning_tokens"] === "number" || typeof rawUsage?.["reasoning_tokens"] === "number";
+  const details = asObject(rawUsage?.completion_tokens_details) ?? asObject(rawUsage?.output_tokens_details);
+  return typeof details?.reasoning_tokens === "number" || typeof rawUsage?.reasoning_tokens === "number";
 }
 
 /** From so many tokens on, output that is not shown is taken for reasoning; below it may be framing (dialect §6.3). */

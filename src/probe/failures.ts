@@ -1,28 +1,47 @@
+import { plain } from "./markdown.ts";
 import { type CallRecord, ProbeFailure, type ProbeTarget } from "./types.ts";
 
 /** Why nothing can be measured, from the first call: one line that says what is so and what to do. */
 export function failureOf(record: CallRecord, target: ProbeTarget, signal: AbortSignal): ProbeFailure {
   const place = shownUrl(target.baseUrl);
-  const fail = (code: ProbeFailure["code"], what: string): ProbeFailure => new ProbeFailure(code, `Cannot probe ${place}: ${what}`);
+  const fail = (code: ProbeFailure["code"], what: string): ProbeFailure =>
+    new ProbeFailure(code, `Cannot probe ${place}: ${what}`);
   const { status, fault, error } = record;
   if (signal.aborted) return new ProbeFailure("interrupted", "Interrupted before the first answer.");
   if (fault !== null) return fail("unreachable", faultText(fault));
-  const said = error?.message ?? "";
+  const said = plain(error?.message ?? "");
   if (status === 401 || status === 403) {
-    return fail("not_authorised", `the endpoint refuses the key (HTTP ${status}: ${said}); check ${target.credential}.`);
+    return fail(
+      "not_authorised",
+      `the endpoint refuses the key (HTTP ${status}: ${said}); check ${target.credential}.`,
+    );
   }
   if (status === 404) return fail("usage", `${notFound(target)} (HTTP 404: ${said}).`);
   if (status !== null && status >= 300 && status < 400) {
-    const location = record.headers["location"];
+    const location = record.headers.location;
     const where = location === undefined ? "" : ` to ${shownUrl(location, target.baseUrl)}`;
-    return fail("unreachable", `it redirects${where} (HTTP ${status}), and a key is not sent on; give that address itself.`);
+    return fail(
+      "unreachable",
+      `it redirects${where} (HTTP ${status}), and a key is not sent on; give that address itself.`,
+    );
   }
-  if (status === 429) return fail("failed", `it refuses more requests for now (HTTP 429: ${said}); try again later.`);
-  if (status !== null && status >= 500) return fail("unreachable", `it fails with HTTP ${status} (${said}); try again later, or check the address.`);
+  if (status === 429)
+    return fail("failed", `it refuses more requests for now (HTTP 429: ${said}); try again later.`);
+  if (status !== null && status >= 500)
+    return fail(
+      "unreachable",
+      `it fails with HTTP ${status} (${said}); try again later, or check the address.`,
+    );
   if (status !== null && status < 300) {
-    return fail("unreachable", `it answers HTTP ${status} with something that is no JSON (${said.slice(0, 80)}); check the address, which must be the API's root.`);
+    return fail(
+      "unreachable",
+      `it answers HTTP ${status} with something that is no JSON (${said.slice(0, 80)}); check the address, which must be the API's root.`,
+    );
   }
-  return fail("failed", `it refuses the plainest request (HTTP ${status}: ${said}); check the model and the api-version.`);
+  return fail(
+    "failed",
+    `it refuses the plainest request (HTTP ${status}: ${said}); check the model and the api-version.`,
+  );
 }
 
 function faultText(fault: NonNullable<CallRecord["fault"]>): string {

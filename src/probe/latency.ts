@@ -25,7 +25,9 @@ export function latencyOf(measurement: Measurement): Latency {
     firstText: spreadOf(calls.map(({ stream }) => stream.firstTextMs)),
     perPiece: spreadOf(
       calls.map(({ stream: { firstTextMs, lastTextMs, textPieces } }) =>
-        firstTextMs === null || lastTextMs === null || textPieces < 2 ? null : (lastTextMs - firstTextMs) / (textPieces - 1),
+        firstTextMs === null || lastTextMs === null || textPieces < 2
+          ? null
+          : (lastTextMs - firstTextMs) / (textPieces - 1),
       ),
     ),
   };
@@ -34,11 +36,18 @@ export function latencyOf(measurement: Measurement): Latency {
 function spreadOf(times: readonly (number | null)[]): Spread | null {
   const known = times.filter((time) => time !== null).map(Math.round);
   const medianMs = medianOf(known);
-  return medianMs === null ? null : { samples: known.length, leastMs: Math.min(...known), medianMs, mostMs: Math.max(...known) };
+  return medianMs === null
+    ? null
+    : { samples: known.length, leastMs: Math.min(...known), medianMs, mostMs: Math.max(...known) };
 }
 
 /** Whether an address is of this machine, where nothing travels over a network. */
 export function isLocalAddress(address: string): boolean {
   const { hostname } = new URL(address);
-  return hostname === "localhost" || hostname.endsWith(".localhost") || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
+  return (
+    hostname === "localhost" ||
+    hostname.endsWith(".localhost") ||
+    hostname === "[::1]" ||
+    /^127(\.\d{1,3}){3}$/.test(hostname)
+  );
 }

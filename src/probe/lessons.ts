@@ -25,7 +25,13 @@ export function lessonsOf(measurement: Measurement): readonly Lesson[] {
     add({ kind: "stream_options", evidence: "a probe asked for usage in a stream and got it" });
   }
   const { constant, samples } = promptOverhead(measurement);
-  if (constant !== null) add({ kind: "input_overhead", tokens: constant, samples: samples.length, evidence: overheadEvidence(measurement) });
+  if (constant !== null)
+    add({
+      kind: "input_overhead",
+      tokens: constant,
+      samples: samples.length,
+      evidence: overheadEvidence(measurement),
+    });
   return lessons;
 }
 

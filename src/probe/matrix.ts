@@ -6,7 +6,14 @@ import type { CallRecord, Measurement } from "./types.ts";
  * How a deployment treats a parameter. `fixed`: only the default value is taken. `renamed`: another name is wanted.
  * `ignored`: taken, without the effect that it must have. `unclear`: the call failed for another reason.
  */
-export type ParameterOutcome = "accepted" | "ignored" | "refused" | "renamed" | "fixed" | "unclear" | "not_run";
+export type ParameterOutcome =
+  | "accepted"
+  | "ignored"
+  | "refused"
+  | "renamed"
+  | "fixed"
+  | "unclear"
+  | "not_run";
 
 export interface ParameterResult {
   readonly parameter: string;
@@ -28,7 +35,15 @@ export function parameterMatrix(measurement: Measurement): readonly ParameterRes
   return [...done, ...left].sort((a, b) => placeOf(a.parameter) - placeOf(b.parameter));
 }
 
-const order = ["max_tokens", "max_completion_tokens", "temperature", "top_p", "stop", "n", "reasoning_effort"];
+const order = [
+  "max_tokens",
+  "max_completion_tokens",
+  "temperature",
+  "top_p",
+  "stop",
+  "n",
+  "reasoning_effort",
+];
 const placeOf = (parameter: string): number => {
   const place = order.indexOf(parameter);
   return place < 0 ? order.length : place;
@@ -46,7 +61,8 @@ function resultOf(call: CallRecord): ParameterResult {
     return { ...base, outcome: fault === null ? "accepted" : "ignored", said: fault };
   }
   const said = call.error?.message ?? call.fault?.message ?? null;
-  const isRefusal = call.status !== null && [400, 404, 422].includes(call.status) && said?.includes(parameter) === true;
+  const isRefusal =
+    call.status !== null && [400, 404, 422].includes(call.status) && said?.includes(parameter) === true;
   if (!isRefusal) return { ...base, outcome: "unclear", said };
   const instead = /use ['"`](\w+)['"`] instead/i.exec(said)?.[1] ?? null;
   const isFixed = /only the default/i.test(said);
@@ -56,14 +72,17 @@ function resultOf(call: CallRecord): ParameterResult {
 /** Why an accepted parameter cannot have worked, or null; only effects that must show are looked for. */
 function effectFault(parameter: string, { plan, answer }: CallRecord): string | null {
   if (answer === null) return null;
-  if (parameter === "n" && answer.choices < plan.choices) return `${answer.choices} choice where ${plan.choices} were asked for`;
+  if (parameter === "n" && answer.choices < plan.choices)
+    return `${answer.choices} choice where ${plan.choices} were asked for`;
   if (parameter === "logprobs" && !answer.hasLogprobs) return "no logprobs in the answer";
-  if (parameter === "stop" && answer.text.includes(stopWord)) return `the text goes on past the stop word "${stopWord}"`;
+  if (parameter === "stop" && answer.text.includes(stopWord))
+    return `the text goes on past the stop word "${stopWord}"`;
   if (parameter === "response_format" && answer.text !== "" && answer.finishReasons[0] === "stop") {
     return parseObject(answer.text) === null ? "the text is no JSON object of the schema" : null;
   }
   const isLimit = parameter === "max_tokens" || parameter === "max_completion_tokens";
   const output = answer.usage?.output ?? null;
-  if (isLimit && output !== null && output > plan.cap) return `${output} output tokens under a limit of ${plan.cap}`;
+  if (isLimit && output !== null && output > plan.cap)
+    return `${output} output tokens under a limit of ${plan.cap}`;
   return null;
 }

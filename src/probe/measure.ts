@@ -1,15 +1,30 @@
+import { setTimeout as sleepFor } from "node:timers/promises";
+import { formatUsd, zeroPico } from "../core/money.ts";
 import { type LimitParameter, lessonFrom } from "../core/parameters.ts";
 import type { PriceRow } from "../core/prices.ts";
-import { formatUsd, zeroPico } from "../core/money.ts";
 import { encodingFor } from "../core/tokens/encodings.ts";
-import { setTimeout as sleepFor } from "node:timers/promises";
 import { Budget, largestCost } from "./budget.ts";
 import { type CallContext, costOf, performCall } from "./call.ts";
 import { countCalls } from "./count.ts";
 import { failureOf } from "./failures.ts";
-import { answerCalls, asParameterCall, errorCalls, firstCall, parameterCalls, wholeLongCall } from "./plan.ts";
+import {
+  answerCalls,
+  asParameterCall,
+  errorCalls,
+  firstCall,
+  parameterCalls,
+  wholeLongCall,
+} from "./plan.ts";
 import { progressOf } from "./progress.ts";
-import { type CallPlan, type CallRecord, type Measurement, ProbeFailure, type ProbeOptions, type ProbePorts, type ProbeTarget } from "./types.ts";
+import {
+  type CallPlan,
+  type CallRecord,
+  type Measurement,
+  ProbeFailure,
+  type ProbeOptions,
+  type ProbePorts,
+  type ProbeTarget,
+} from "./types.ts";
 
 /** Independent calls that are open at once: quick against a slow vendor, within the smallest rate limits. */
 const callsAtOnce = 4;
@@ -19,7 +34,11 @@ const callsAtOnce = 4;
  * whether anything answers at all; then the streams; then everything else. Rejects with a `ProbeFailure` when the first
  * call gives no answer.
  */
-export async function measure(ports: ProbePorts, target: ProbeTarget, options: ProbeOptions): Promise<Measurement> {
+export async function measure(
+  ports: ProbePorts,
+  target: ProbeTarget,
+  options: ProbeOptions,
+): Promise<Measurement> {
   const run = new Run(ports, target, options);
   const started = { startedAtMs: ports.clock.now(), elapsed: ports.clock.elapsed() };
   const { limit, isOtherShown } = await run.first();
@@ -81,7 +100,8 @@ class Run {
   /** Tries the limit parameters as a client would meet them: the old name, then the one the refusal names. */
   async first(): Promise<{ limit: LimitParameter; isOtherShown: boolean }> {
     const record = await this.#firstCall("max_tokens");
-    const lesson = record.error === null || record.status !== 400 ? null : lessonFrom(record.error, record.plan.body);
+    const lesson =
+      record.error === null || record.status !== 400 ? null : lessonFrom(record.error, record.plan.body);
     if (lesson?.kind !== "rename") {
       this.#accept(record);
       return { limit: "max_tokens", isOtherShown: false };
@@ -134,7 +154,10 @@ class Run {
       else if (next !== undefined) this.skipped.push(...queue.splice(0, 1));
     }
     if (this.#options.signal.aborted) {
-      throw new ProbeFailure("interrupted", `Interrupted after ${this.calls.length} calls, which cost at most $${formatUsd(this.#budget.spent)}.`);
+      throw new ProbeFailure(
+        "interrupted",
+        `Interrupted after ${this.calls.length} calls, which cost at most $${formatUsd(this.#budget.spent)}.`,
+      );
     }
   }
 
@@ -146,7 +169,12 @@ class Run {
   }
 
   #context(): CallContext {
-    const { id, timeoutMs, signal, sleep = (ms) => sleepFor(ms, undefined, { signal }).catch(() => undefined) } = this.#options;
+    const {
+      id,
+      timeoutMs,
+      signal,
+      sleep = (ms) => sleepFor(ms, undefined, { signal }).catch(() => undefined),
+    } = this.#options;
     return { target: this.#target, options: { id, timeoutMs, signal, sleep }, row: this.row };
   }
 

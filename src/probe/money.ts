@@ -28,12 +28,17 @@ export interface MoneyCase {
 export function moneyCases(measurement: Measurement): readonly MoneyCase[] {
   const plain = readCalls(measurement).filter(({ plan }) => plan.kind === "plain_stream");
   return plain.flatMap((call) => {
-    const [first] = call.answer.usage === null ? twinsOf(measurement, call) : [{ twin: call, basis: "own" as const }];
+    const [first] =
+      call.answer.usage === null ? twinsOf(measurement, call) : [{ twin: call, basis: "own" as const }];
     return first === undefined ? [] : priceCase(measurement, call, first);
   });
 }
 
-function priceCase(measurement: Measurement, call: CallRecord, by: { twin: CallRecord; basis: Basis }): readonly MoneyCase[] {
+function priceCase(
+  measurement: Measurement,
+  call: CallRecord,
+  by: { twin: CallRecord; basis: Basis },
+): readonly MoneyCase[] {
   const usage = by.twin.answer?.usage ?? null;
   const { priceRow, options } = measurement;
   if (usage === null || priceRow === null) return [];
@@ -45,10 +50,19 @@ function priceCase(measurement: Measurement, call: CallRecord, by: { twin: CallR
     const each = vendorCost(counted, priceRow, tier);
     if (each === null) return [];
     const { input, output } = counted;
-    return [{ method, input, output, each, all: pico(each * volume), missing: pico((billed - each) * volume) }];
+    return [
+      { method, input, output, each, all: pico(each * volume), missing: pico((billed - each) * volume) },
+    ];
   };
   const estimates = estimatesOf(measurement, call).flatMap(({ method, input, output }) =>
     line(method, { ...noUsage, input, output, total: input + output }),
   );
-  return [{ call: call.plan.id, billedBy: by.twin.plan.id, basis: by.basis, lines: [...line("vendor", usage), ...estimates] }];
+  return [
+    {
+      call: call.plan.id,
+      billedBy: by.twin.plan.id,
+      basis: by.basis,
+      lines: [...line("vendor", usage), ...estimates],
+    },
+  ];
 }

@@ -1,6 +1,6 @@
 import type { JsonBody, LimitParameter } from "../core/parameters.ts";
-import type { CallKind, CallPlan } from "./types.ts";
 import { type PromptName, prompts } from "./prompts.ts";
+import type { CallKind, CallPlan } from "./types.ts";
 
 /** Output caps: of answers that are read, of the recorded streams, and of calls that only show what is accepted. */
 const wholeCap = 50;
@@ -23,7 +23,7 @@ interface Shape {
 function planCall(shape: Shape): CallPlan {
   const { id, title, kind, prompt, limit, cap, fields = {} } = shape;
   const body = { messages: prompts[prompt], [limit]: cap, ...fields };
-  const choices = typeof fields["n"] === "number" ? fields["n"] : 1;
+  const choices = typeof fields.n === "number" ? fields.n : 1;
   const parameter = shape.parameter ?? null;
   return { id, title, kind, prompt, parameter, body, rawBody: null, cap, choices, deployment: null };
 }
@@ -40,18 +40,72 @@ export function answerCalls(limit: LimitParameter): readonly CallPlan[] {
   const stream = { stream: true };
   const withUsage = { stream: true, stream_options: { include_usage: true } };
   return [
-    planCall({ id: "plain-a", title: "Stream as a plain client asks", kind: "plain_stream", prompt: "a", limit, cap: streamCap, fields: stream }),
-    planCall({ id: "usage-a", title: "Stream with include_usage", kind: "usage_stream", prompt: "a", limit, cap: streamCap, fields: withUsage }),
-    planCall({ id: "whole-b", title: "Second prompt in one piece", kind: "whole", prompt: "b", limit, cap: wholeCap }),
-    planCall({ id: "plain-b", title: "Second prompt, plain stream", kind: "plain_stream", prompt: "b", limit, cap: streamCap, fields: stream }),
-    planCall({ id: "usage-b", title: "Second prompt, stream with include_usage", kind: "usage_stream", prompt: "b", limit, cap: streamCap, fields: withUsage }),
-    planCall({ id: "usage-c", title: "Longer prompt, stream with include_usage", kind: "usage_stream", prompt: "c", limit, cap: streamCap, fields: withUsage }),
+    planCall({
+      id: "plain-a",
+      title: "Stream as a plain client asks",
+      kind: "plain_stream",
+      prompt: "a",
+      limit,
+      cap: streamCap,
+      fields: stream,
+    }),
+    planCall({
+      id: "usage-a",
+      title: "Stream with include_usage",
+      kind: "usage_stream",
+      prompt: "a",
+      limit,
+      cap: streamCap,
+      fields: withUsage,
+    }),
+    planCall({
+      id: "whole-b",
+      title: "Second prompt in one piece",
+      kind: "whole",
+      prompt: "b",
+      limit,
+      cap: wholeCap,
+    }),
+    planCall({
+      id: "plain-b",
+      title: "Second prompt, plain stream",
+      kind: "plain_stream",
+      prompt: "b",
+      limit,
+      cap: streamCap,
+      fields: stream,
+    }),
+    planCall({
+      id: "usage-b",
+      title: "Second prompt, stream with include_usage",
+      kind: "usage_stream",
+      prompt: "b",
+      limit,
+      cap: streamCap,
+      fields: withUsage,
+    }),
+    planCall({
+      id: "usage-c",
+      title: "Longer prompt, stream with include_usage",
+      kind: "usage_stream",
+      prompt: "c",
+      limit,
+      cap: streamCap,
+      fields: withUsage,
+    }),
   ];
 }
 
 /** In place of `usage-c` where usage cannot be asked for in a stream: the third sample of prompt tokens. */
 export const wholeLongCall = (limit: LimitParameter): CallPlan =>
-  planCall({ id: "whole-c", title: "Longer prompt in one piece", kind: "whole", prompt: "c", limit, cap: wholeCap });
+  planCall({
+    id: "whole-c",
+    title: "Longer prompt in one piece",
+    kind: "whole",
+    prompt: "c",
+    limit,
+    cap: wholeCap,
+  });
 
 const tool = {
   type: "function",
@@ -98,16 +152,37 @@ const parameterValues: readonly (readonly [name: string, value: unknown, cap: nu
 export function parameterCalls(limit: LimitParameter, isOtherShown: boolean): readonly CallPlan[] {
   const other: LimitParameter = limit === "max_tokens" ? "max_completion_tokens" : "max_tokens";
   const calls = parameterValues.map(([name, value, cap]) =>
-    planCall({ id: name, title: `Parameter ${name}`, kind: "parameter", prompt: "a", limit, cap, parameter: name, fields: { [name]: value } }),
+    planCall({
+      id: name,
+      title: `Parameter ${name}`,
+      kind: "parameter",
+      prompt: "a",
+      limit,
+      cap,
+      parameter: name,
+      fields: { [name]: value },
+    }),
   );
   return isOtherShown ? calls : [limitCall(other), ...calls];
 }
 
 const limitCall = (name: LimitParameter): CallPlan =>
-  planCall({ id: name, title: `Parameter ${name}`, kind: "parameter", prompt: "a", limit: name, cap: wholeCap, parameter: name });
+  planCall({
+    id: name,
+    title: `Parameter ${name}`,
+    kind: "parameter",
+    prompt: "a",
+    limit: name,
+    cap: wholeCap,
+    parameter: name,
+  });
 
 /** The first call as an entry of the matrix, when it was refused for its limit. */
-export const asParameterCall = (plan: CallPlan): CallPlan => ({ ...plan, id: String(plan.parameter), kind: "parameter" });
+export const asParameterCall = (plan: CallPlan): CallPlan => ({
+  ...plan,
+  id: String(plan.parameter),
+  kind: "parameter",
+});
 
 /** Requests that are wrong on purpose, for the envelope of the refusal. No false key is sent: vendors may lock out who does. */
 export function errorCalls(limit: LimitParameter): readonly CallPlan[] {
@@ -115,9 +190,15 @@ export function errorCalls(limit: LimitParameter): readonly CallPlan[] {
   const incomplete = planCall({ ...base, id: "no-messages", title: "Error: messages left out" });
   const { messages: _, ...rest } = incomplete.body;
   return [
-    { ...planCall({ ...base, id: "no-such-model", title: "Error: a model that does not exist" }), deployment: noSuchDeployment },
+    {
+      ...planCall({ ...base, id: "no-such-model", title: "Error: a model that does not exist" }),
+      deployment: noSuchDeployment,
+    },
     { ...incomplete, body: rest },
-    { ...planCall({ ...base, id: "broken-json", title: "Error: JSON that breaks off" }), rawBody: '{"messages": [{"role": "user", "con' },
+    {
+      ...planCall({ ...base, id: "broken-json", title: "Error: JSON that breaks off" }),
+      rawBody: '{"messages": [{"role": "user", "con',
+    },
   ];
 }
 

@@ -7,6 +7,10 @@ import type { ProbeOptions, ProbePorts, ProbeTarget } from "./types.ts";
  * Rejects with a `ProbeFailure` when the endpoint gives no answer to measure, or when `options.signal` interrupts.
  * `report.lessons` is what a gateway can store; nothing is stored here.
  */
-export async function runProbe(ports: ProbePorts, target: ProbeTarget, options: ProbeOptions): Promise<ProbeReport> {
+export async function runProbe(
+  ports: ProbePorts,
+  target: ProbeTarget,
+  options: ProbeOptions,
+): Promise<ProbeReport> {
   return reportOf(await measure(ports, target, options));
 }

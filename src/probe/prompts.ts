@@ -15,14 +15,21 @@ export const prompts = {
     { role: "user", content: 'Say "Hello from Standard Provider on Azure OpenAI!" and nothing else.' },
   ],
   c: [
-    { role: "system", content: "You answer on one line. Zahlen, числа, 数字 and numbers are all the same to you." },
+    {
+      role: "system",
+      content: "You answer on one line. Zahlen, числа, 数字 and numbers are all the same to you.",
+    },
     { role: "user", content: "What is 144 / 12? Digits only." },
     { role: "assistant", content: "12" },
-    { role: "user", content: "Now write the numbers from one to twenty in English words, separated by commas." },
+    {
+      role: "user",
+      content: "Now write the numbers from one to twenty in English words, separated by commas.",
+    },
   ],
 } as const satisfies Record<string, readonly JsonBody[]>;
 
 export type PromptName = keyof typeof prompts;
 
 /** The texts of a prompt as one, the way a count by characters sees them. */
-export const promptText = (name: PromptName): string => prompts[name].map(({ content }) => content).join("\n");
+export const promptText = (name: PromptName): string =>
+  prompts[name].map(({ content }) => content).join("\n");

@@ -13,7 +13,9 @@ const eventBytesMax = 1_048_576;
 const framesKept = 200;
 
 /** The body of an answer as text, and why it broke off, if it did. */
-export async function readBody(answer: VendorAnswer): Promise<{ text: string; cut: string | null; firstByte: boolean }> {
+export async function readBody(
+  answer: VendorAnswer,
+): Promise<{ text: string; cut: string | null; firstByte: boolean }> {
   const pieces: Uint8Array[] = [];
   let size = 0;
   let cut: string | null = null;
@@ -88,9 +90,9 @@ class Reading {
   add(json: JsonBody): string {
     this.#meter.message(json);
     this.#rawUsage = findUsage(json) ?? this.#rawUsage;
-    if (typeof json["created"] === "number" && json["created"] > 0) this.#created = json["created"];
+    if (typeof json.created === "number" && json.created > 0) this.#created = json.created;
     let seen = "";
-    for (const choice of asArray(json["choices"])) seen += this.#addChoice(asObject(choice));
+    for (const choice of asArray(json.choices)) seen += this.#addChoice(asObject(choice));
     return seen;
   }
 
@@ -101,7 +103,8 @@ class Reading {
   answer(limits: UsageLimits, stream: StreamSeen | null): Answer {
     const output = this.#meter.output();
     const usage = this.#meter.usage();
-    const fault = usage === null ? (this.#rawUsage === null ? null : this.#meter.unreadable) : usageFault(usage, limits);
+    const fault =
+      usage === null ? (this.#rawUsage === null ? null : this.#meter.unreadable) : usageFault(usage, limits);
     return {
       model: this.#meter.model,
       serviceTier: this.#meter.serviceTier,
@@ -122,14 +125,14 @@ class Reading {
 
   #addChoice(choice: JsonBody | null): string {
     if (choice === null) return "";
-    const index = typeof choice["index"] === "number" ? choice["index"] : 0;
+    const index = typeof choice.index === "number" ? choice.index : 0;
     this.#choices.add(index);
-    if (asObject(choice["logprobs"]) !== null) this.#hasLogprobs = true;
-    const delta = asObject(choice["delta"]) ?? asObject(choice["message"]);
+    if (asObject(choice.logprobs) !== null) this.#hasLogprobs = true;
+    const delta = asObject(choice.delta) ?? asObject(choice.message);
     if (delta === null || index !== 0) return "";
     const seen = contentOf(delta);
     this.#text += seen;
-    this.#reasoning += asText(delta["reasoning_content"]) ?? asText(delta["reasoning"]) ?? "";
+    this.#reasoning += asText(delta.reasoning_content) ?? asText(delta.reasoning) ?? "";
     return seen;
   }
 }
@@ -137,8 +140,8 @@ class Reading {
 function contentOf(delta: JsonBody): string {
   const { content } = delta;
   // Mistral sends a list of parts, of which only the texts are shown.
-  const parts = asArray(content).map((part) => asText(asObject(part)?.["text"]) ?? "");
-  return (asText(content) ?? parts.join("")) + (asText(delta["refusal"]) ?? "");
+  const parts = asArray(content).map((part) => asText(asObject(part)?.text) ?? "");
+  return (asText(content) ?? parts.join("")) + (asText(delta.refusal) ?? "");
 }
 
 class StreamReader {
@@ -205,7 +208,16 @@ class StreamReader {
 
 /** A stream that was asked for and answered in one piece. */
 export const unstreamed: StreamSeen = {
-  ...{ chunks: 0, frames: [], comments: [], eventNames: [], hasDone: false, framesAfterDone: 0, cut: null, error: null },
+  ...{
+    chunks: 0,
+    frames: [],
+    comments: [],
+    eventNames: [],
+    hasDone: false,
+    framesAfterDone: 0,
+    cut: null,
+    error: null,
+  },
   ...{ isEventStream: false, textPieces: 0, firstTextMs: null, lastTextMs: null },
 };
 

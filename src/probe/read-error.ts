@@ -18,11 +18,11 @@ export function readError(status: number, body: string): ErrorSeen {
 function envelopeFault(body: string): string | null {
   const json = parseObject(body);
   if (json === null) return "it is no JSON object";
-  if (json["error"] === undefined) return "it has no `error`";
-  const error = asObject(json["error"]);
+  if (json.error === undefined) return "it has no `error`";
+  const error = asObject(json.error);
   if (error === null) return "`error` is no object";
   const faults = [
-    typeof error["message"] === "string" ? null : "`message` is no text",
+    typeof error.message === "string" ? null : "`message` is no text",
     ...["type", "param", "code"].map((name) => fieldFault(error[name], name)),
   ].filter((fault) => fault !== null);
   return faults.length === 0 ? null : faults.join(", ");

@@ -3,13 +3,13 @@ import type { Lesson } from "../core/parameters.ts";
 import { redact } from "../core/vendor-errors.ts";
 import { accuracyRows, type Basis, type EstimateMethod, promptOverhead } from "./accuracy.ts";
 import { hiddenOutput, type UsageState, usageState } from "./facts.ts";
+import { shownUrl } from "./failures.ts";
 import { percentOf } from "./figures.ts";
 import { findAll } from "./findings/all.ts";
 import { evidenceMax, type Severity } from "./findings/finding.ts";
-import { shownUrl } from "./failures.ts";
 import { type Latency, latencyOf } from "./latency.ts";
 import { lessonsOf } from "./lessons.ts";
-import { parameterMatrix, type ParameterResult } from "./matrix.ts";
+import { type ParameterResult, parameterMatrix } from "./matrix.ts";
 import { moneyCases } from "./money.ts";
 import type { CallKind, CallRecord, Measurement } from "./types.ts";
 
@@ -73,9 +73,20 @@ export interface ReportCall {
   readonly sent: Readonly<Record<string, unknown>>;
   readonly status: number | null;
   readonly fault: string | null;
-  readonly error: { readonly message: string; readonly type: string | null; readonly param: string | null; readonly code: string | null } | null;
+  readonly error: {
+    readonly message: string;
+    readonly type: string | null;
+    readonly param: string | null;
+    readonly code: string | null;
+  } | null;
   readonly usage_state: UsageState;
-  readonly usage: { readonly input: number; readonly output: number; readonly reasoning: number; readonly cached_input: number; readonly total: number } | null;
+  readonly usage: {
+    readonly input: number;
+    readonly output: number;
+    readonly reasoning: number;
+    readonly cached_input: number;
+    readonly total: number;
+  } | null;
   readonly usage_object: unknown;
   readonly text: string | null;
   readonly visible_tokens: number | null;
@@ -116,7 +127,12 @@ export interface ReportAccuracy {
   readonly basis: Basis;
   readonly billed_by: string;
   readonly estimate: { readonly input: number; readonly output: number; readonly total: number };
-  readonly billed: { readonly input: number; readonly output: number; readonly reasoning: number; readonly total: number };
+  readonly billed: {
+    readonly input: number;
+    readonly output: number;
+    readonly reasoning: number;
+    readonly total: number;
+  };
   /** Share of the vendor's total that the estimate misses, in whole per cent; negative = too much. */
   readonly missing_percent_of_billed_total: number | null;
 }
@@ -147,7 +163,11 @@ export interface ReportFinding {
   readonly title: string;
   readonly meaning: string;
   readonly advice: string;
-  readonly evidence: readonly { readonly call: string | null; readonly shows: string; readonly quote: string | null }[];
+  readonly evidence: readonly {
+    readonly call: string | null;
+    readonly shows: string;
+    readonly quote: string | null;
+  }[];
   /** Further evidence that is not listed. */
   readonly more: number;
 }
@@ -200,7 +220,12 @@ function environmentOf(measurement: Measurement): ReportEnvironment {
 
 function costOf(calls: readonly CallRecord[], max: PicoUsd): ReportCost {
   const sum = (basis: CallRecord["cost"]["basis"]): PicoUsd =>
-    pico(calls.reduce((total, { cost }) => (cost.basis === basis && cost.amount !== null ? total + cost.amount : total), 0n));
+    pico(
+      calls.reduce(
+        (total, { cost }) => (cost.basis === basis && cost.amount !== null ? total + cost.amount : total),
+        0n,
+      ),
+    );
   const isPriced = !calls.some(({ cost }) => cost.basis === "unknown");
   return {
     known_usd: formatUsd(sum("known")),
@@ -208,7 +233,9 @@ function costOf(calls: readonly CallRecord[], max: PicoUsd): ReportCost {
     max_usd: formatUsd(max),
     calls: calls.length,
     refused: calls.filter(({ cost }) => cost.basis === "nothing").length,
-    without_usage: calls.filter(({ cost, answer }) => cost.basis === "at_most" || (cost.basis === "unknown" && answer?.usage == null)).length,
+    without_usage: calls.filter(
+      ({ cost, answer }) => cost.basis === "at_most" || (cost.basis === "unknown" && answer?.usage == null),
+    ).length,
   };
 }
 
@@ -223,9 +250,21 @@ function callOf(measurement: Measurement, call: CallRecord): ReportCall {
     ...{ id: plan.id, title: plan.title, kind: plan.kind, prompt: plan.prompt, cap: plan.cap, sent },
     status: call.status,
     fault: call.fault?.message ?? null,
-    error: error === null ? null : { message: error.message, type: error.type, param: error.param, code: error.code },
+    error:
+      error === null
+        ? null
+        : { message: error.message, type: error.type, param: error.param, code: error.code },
     usage_state: usageState(call),
-    usage: usage === null ? null : { input: usage.input, output: usage.output, reasoning: usage.reasoning, cached_input: usage.cachedInput, total: usage.total },
+    usage:
+      usage === null
+        ? null
+        : {
+            input: usage.input,
+            output: usage.output,
+            reasoning: usage.reasoning,
+            cached_input: usage.cachedInput,
+            total: usage.total,
+          },
     usage_object: answer?.rawUsage ?? null,
     text: answer === null ? null : redact(answer.text.slice(0, textLengthMax)),
     visible_tokens: measurement.counts.get(plan.id)?.visibleTokens ?? null,
@@ -249,8 +288,16 @@ function streamOf({ answer }: CallRecord): ReportStream | null {
   const stream = answer?.stream ?? null;
   if (stream === null) return null;
   const { chunks, frames, comments, cut } = stream;
-  const show = (text: string | undefined): string | null => (text === undefined ? null : redact(text.slice(0, textLengthMax)));
-  return { chunks, first: show(frames[0]?.text), last: show(frames.at(-1)?.text), has_done: stream.hasDone, comments: comments.length, cut };
+  const show = (text: string | undefined): string | null =>
+    text === undefined ? null : redact(text.slice(0, textLengthMax));
+  return {
+    chunks,
+    first: show(frames[0]?.text),
+    last: show(frames.at(-1)?.text),
+    has_done: stream.hasDone,
+    comments: comments.length,
+    cut,
+  };
 }
 
 function errorOf({ plan, status, error, fault }: CallRecord): ReportError {
@@ -282,7 +329,14 @@ function moneyOf(measurement: Measurement): ReportMoney | null {
     return {
       ...{ call, billed_by: billedBy, basis },
       lines: lines.map(({ method, input, output, each, all, missing }) => ({
-        ...{ method, input, output, each_usd: formatUsd(each), all_usd: formatUsd(all), missing_usd: formatUsd(missing) },
+        ...{
+          method,
+          input,
+          output,
+          each_usd: formatUsd(each),
+          all_usd: formatUsd(all),
+          missing_usd: formatUsd(missing),
+        },
         missing_percent_of_billed: percentOf(missing, billed),
       })),
     };

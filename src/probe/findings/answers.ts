@@ -15,7 +15,14 @@ const longRetryMs = 60_000;
 
 /** Tiers that are sold as the standard one; Groq calls it on_demand. */
 const standardTiers: ReadonlySet<string> = new Set(["auto", "default", "standard", "on_demand"]);
-const requestIdHeaders = ["x-request-id", "apim-request-id", "request-id", "x-ms-request-id", "x-generation-id", "cf-ray"];
+const requestIdHeaders = [
+  "x-request-id",
+  "apim-request-id",
+  "request-id",
+  "x-ms-request-id",
+  "x-generation-id",
+  "cf-ray",
+];
 
 /** Who answered, at which price, with which headers, and how fast. */
 export const answerRules: readonly FindingRule[] = [
@@ -23,13 +30,17 @@ export const answerRules: readonly FindingRule[] = [
     ...{ id: "TG-P038", name: "served_model_differs", severity: "high" },
     title: "Another model served than was asked for",
     meaning: "Prices and parameter rules of the model that was asked for do not apply.",
-    advice: "Price what served: the gateway does, when the price book knows it. Correct the deployment's `model`.",
+    advice:
+      "Price what served: the gateway does, when the price book knows it. Correct the deployment's `model`.",
     detect(measurement) {
       const { route, isModelKnown } = measurement.target;
       const served = new Map(answered(measurement).map((call) => [call.answer.model, call]));
       return [...served].flatMap(([name, call]) => {
-        if (!isModelKnown || name === null || name === route.deployment || isSameModel(name, route.model)) return [];
-        return [evidence(call, `${route.model} was asked for, ${name} served`, `"model": ${JSON.stringify(name)}`)];
+        if (!isModelKnown || name === null || name === route.deployment || isSameModel(name, route.model))
+          return [];
+        return [
+          evidence(call, `${route.model} was asked for, ${name} served`, `"model": ${JSON.stringify(name)}`),
+        ];
       });
     },
   },
@@ -42,22 +53,31 @@ export const answerRules: readonly FindingRule[] = [
       answered(measurement)
         .filter((call) => call.answer.model === null)
         .slice(0, 1)
-        .map((call) => evidence(call, "no `model` in the answer", quoteFrame(call.answer.stream?.frames.at(-1)))),
+        .map((call) =>
+          evidence(call, "no `model` in the answer", quoteFrame(call.answer.stream?.frames.at(-1))),
+        ),
   },
   {
     ...{ id: "TG-P040", name: "service_tier_differs", severity: "high" },
     title: "Another service tier served than was asked for",
     meaning: "Tiers have prices of their own: priority costs about twice the standard price, flex half.",
-    advice: "Price the tier of the answer, as the gateway does, and look at the project's default tier at the vendor.",
+    advice:
+      "Price the tier of the answer, as the gateway does, and look at the project's default tier at the vendor.",
     detect: (measurement) =>
       answered(measurement)
         .filter((call) => {
-          const asked = call.plan.body["service_tier"];
+          const asked = call.plan.body.service_tier;
           const { serviceTier } = call.answer;
           return serviceTier !== null && serviceTier !== asked && !standardTiers.has(serviceTier);
         })
         .slice(0, 3)
-        .map((call) => evidence(call, `asked for: ${call.plan.body["service_tier"] ?? "none"}; served: ${call.answer.serviceTier}`, `"service_tier": ${JSON.stringify(call.answer.serviceTier)}`)),
+        .map((call) =>
+          evidence(
+            call,
+            `asked for: ${call.plan.body.service_tier ?? "none"}; served: ${call.answer.serviceTier}`,
+            `"service_tier": ${JSON.stringify(call.answer.serviceTier)}`,
+          ),
+        ),
   },
   {
     ...{ id: "TG-P041", name: "price_unknown", severity: "high" },
@@ -65,13 +85,16 @@ export const answerRules: readonly FindingRule[] = [
     meaning: "The gateway refuses a model without a price, because it could not bill it.",
     advice: "Add it under `prices` in tollgate.yaml, or with `tollgate prices set`.",
     detect: ({ priceRow, model, target, priceBook }) =>
-      priceRow === null ? [evidence(null, `${target.route.provider} has no price for ${model} in the price book`, priceBook)] : [],
+      priceRow === null
+        ? [evidence(null, `${target.route.provider} has no price for ${model} in the price book`, priceBook)]
+        : [],
   },
   {
     ...{ id: "TG-P042", name: "error_envelope_differs", severity: "low" },
     title: "Errors do not come in OpenAI's envelope",
     meaning: "Clients that read `error.code`, `error.param` or `error.type` find something else.",
-    advice: "Read `error.message ?? message ?? the text`. The gateway gives its clients one envelope for all vendors.",
+    advice:
+      "Read `error.message ?? message ?? the text`. The gateway gives its clients one envelope for all vendors.",
     detect: (measurement) =>
       measurement.calls
         .filter((call) => call.error !== null && call.error.envelopeFault !== null)
@@ -86,7 +109,13 @@ export const answerRules: readonly FindingRule[] = [
       const call = measurement.calls.find(({ headers }) => Object.keys(headers).some(isRateHeader));
       if (call === undefined) return [];
       const shown = Object.entries(call.headers).filter(([name]) => isRateHeader(name));
-      return [evidence(call, `${shown.length} headers`, shown.map(([name, value]) => quoteHeader(name, value)).join("; "))];
+      return [
+        evidence(
+          call,
+          `${shown.length} headers`,
+          shown.map(([name, value]) => quoteHeader(name, value)).join("; "),
+        ),
+      ];
     },
   },
   {
@@ -97,16 +126,21 @@ export const answerRules: readonly FindingRule[] = [
     detect: (measurement) =>
       measurement.calls
         .filter(({ waits }) => waits.length > 0)
-        .map((call) => evidence(call, `429, ${call.waits.length === 1 ? "once" : "twice"}`, call.waits[0]?.header)),
+        .map((call) =>
+          evidence(call, `429, ${call.waits.length === 1 ? "once" : "twice"}`, call.waits[0]?.header),
+        ),
   },
   {
     ...{ id: "TG-P045", name: "retry_after_long", severity: "medium" },
     title: "A 429 asks to wait for more than a minute",
     meaning: "OpenAI's clients ignore a wait beyond 60 s and try again at once, which cannot help.",
-    advice: "Pass such an answer on with `x-should-retry: false`, as the gateway does, and use another deployment meanwhile.",
+    advice:
+      "Pass such an answer on with `x-should-retry: false`, as the gateway does, and use another deployment meanwhile.",
     detect: (measurement) =>
       measurement.calls.flatMap((call) =>
-        call.waits.filter(({ retryAfterMs }) => retryAfterMs !== null && retryAfterMs > longRetryMs).map(({ header }) => evidence(call, "429 with a long wait", header)),
+        call.waits
+          .filter(({ retryAfterMs }) => retryAfterMs !== null && retryAfterMs > longRetryMs)
+          .map(({ header }) => evidence(call, "429 with a long wait", header)),
       ),
   },
   {
@@ -117,7 +151,12 @@ export const answerRules: readonly FindingRule[] = [
     detect(measurement) {
       const { firstByte } = latencyOf(measurement);
       if (firstByte === null || firstByte.medianMs <= slowFirstByteMs) return [];
-      return [evidence(null, `median ${firstByte.medianMs} ms in ${firstByte.samples} streams, ${firstByte.leastMs} to ${firstByte.mostMs} ms`)];
+      return [
+        evidence(
+          null,
+          `median ${firstByte.medianMs} ms in ${firstByte.samples} streams, ${firstByte.leastMs} to ${firstByte.mostMs} ms`,
+        ),
+      ];
     },
   },
   {
@@ -128,7 +167,12 @@ export const answerRules: readonly FindingRule[] = [
     detect(measurement) {
       const { perPiece } = latencyOf(measurement);
       if (perPiece === null || perPiece.medianMs <= slowPieceMs) return [];
-      return [evidence(null, `median ${perPiece.medianMs} ms in ${perPiece.samples} streams, ${perPiece.leastMs} to ${perPiece.mostMs} ms`)];
+      return [
+        evidence(
+          null,
+          `median ${perPiece.medianMs} ms in ${perPiece.samples} streams, ${perPiece.leastMs} to ${perPiece.mostMs} ms`,
+        ),
+      ];
     },
   },
   {
@@ -143,7 +187,13 @@ export const answerRules: readonly FindingRule[] = [
       });
       if (off === undefined) return [];
       const seconds = Number(off.answer.created) - Math.round(off.endedAtMs / 1_000);
-      return [evidence(off, `${Math.abs(seconds)} s ${seconds < 0 ? "behind" : "ahead of"} this machine`, `"created": ${off.answer.created}`)];
+      return [
+        evidence(
+          off,
+          `${Math.abs(seconds)} s ${seconds < 0 ? "behind" : "ahead of"} this machine`,
+          `"created": ${off.answer.created}`,
+        ),
+      ];
     },
   },
   {
@@ -170,7 +220,9 @@ export const answerRules: readonly FindingRule[] = [
     meaning: "Whoever sits between here and the endpoint can read the key and every prompt.",
     advice: "Use https, or a tunnel.",
     detect: ({ target }) =>
-      target.baseUrl.startsWith("http://") && !isLocalAddress(target.baseUrl) ? [evidence(null, "the address is http, and not of this machine", new URL(target.baseUrl).origin)] : [],
+      target.baseUrl.startsWith("http://") && !isLocalAddress(target.baseUrl)
+        ? [evidence(null, "the address is http, and not of this machine", new URL(target.baseUrl).origin)]
+        : [],
   },
 ];
 
@@ -189,10 +241,16 @@ function idAnomalies(measurement: Measurement): readonly Evidence[] {
   if (nameless !== undefined) found.push(evidence(nameless, "no `id` in the answer"));
   const ids = calls.flatMap(({ answer }) => (answer.id === null ? [] : [answer.id]));
   const twice = ids.find((id, index) => ids.indexOf(id) < index);
-  if (twice !== undefined) found.push(evidence(null, "two answers have the same id", `"id": ${JSON.stringify(twice)}`));
+  if (twice !== undefined)
+    found.push(evidence(null, "two answers have the same id", `"id": ${JSON.stringify(twice)}`));
   for (const call of streams(measurement)) {
-    const own = new Set(call.stream.frames.flatMap(({ json }) => (typeof json?.["id"] === "string" && json["id"] !== "" ? [json["id"]] : [])));
-    if (own.size > 1) return [...found, evidence(call, `${own.size} ids within one stream`, [...own].slice(0, 3).join(", "))];
+    const own = new Set(
+      call.stream.frames.flatMap(({ json }) =>
+        typeof json?.id === "string" && json.id !== "" ? [json.id] : [],
+      ),
+    );
+    if (own.size > 1)
+      return [...found, evidence(call, `${own.size} ids within one stream`, [...own].slice(0, 3).join(", "))];
   }
   return found;
 }

@@ -34,11 +34,20 @@ const quoteLengthMax = 400;
 /** Beyond these a finding is clear; the rest is counted. */
 export const evidenceMax = 6;
 
-export function evidence(call: { readonly plan: { readonly id: string } } | null, shows: string, quote?: string | null): Evidence {
-  return { call: call?.plan.id ?? null, shows, quote: quote === undefined || quote === null ? null : shorten(redact(quote)) };
+export function evidence(
+  call: { readonly plan: { readonly id: string } } | null,
+  shows: string,
+  quote?: string | null,
+): Evidence {
+  return {
+    call: call?.plan.id ?? null,
+    shows,
+    quote: quote === undefined || quote === null ? null : shorten(redact(quote)),
+  };
 }
 
-export const quoteFrame = (frame: Frame | undefined): string | null => (frame === undefined ? null : `data: ${frame.text}`);
+export const quoteFrame = (frame: Frame | undefined): string | null =>
+  frame === undefined ? null : `data: ${frame.text}`;
 
 export const quoteHeader = (name: string, value: string): string => `${name}: ${value}`;
 

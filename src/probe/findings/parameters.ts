@@ -8,13 +8,15 @@ export const parameterRules: readonly FindingRule[] = [
     ...{ id: "TG-P034", name: "parameter_refused", severity: "medium" },
     title: "Parameters are refused",
     meaning: "A request with one of them fails whole.",
-    advice: "Leave them out for this deployment. The gateway drops sampling preferences that it knows to be refused, and says so in `x-tollgate-rewrites`.",
+    advice:
+      "Leave them out for this deployment. The gateway drops sampling preferences that it knows to be refused, and says so in `x-tollgate-rewrites`.",
     detect: (measurement) => withOutcome(measurement, "refused"),
   },
   {
     ...{ id: "TG-P035", name: "parameter_renamed", severity: "medium" },
     title: "A parameter is wanted under another name",
-    meaning: "The old name is refused, and on reasoning models the new one means something else: it limits reasoning too.",
+    meaning:
+      "The old name is refused, and on reasoning models the new one means something else: it limits reasoning too.",
     advice: "Send the new name. The gateway renames it, and says so in `x-tollgate-rewrites`.",
     detect: (measurement) => withOutcome(measurement, "renamed"),
   },
@@ -38,7 +40,11 @@ function withOutcome(measurement: Measurement, outcome: ParameterOutcome): reado
   return parameterMatrix(measurement)
     .filter((result) => result.outcome === outcome)
     .map(({ parameter, sent, said, status }) =>
-      evidence({ plan: { id: parameter } }, `\`${parameter}: ${showValue(sent)}\`${outcome === "ignored" ? "" : ` is answered with ${status}`}`, said),
+      evidence(
+        { plan: { id: parameter } },
+        `\`${parameter}: ${showValue(sent)}\`${outcome === "ignored" ? "" : ` is answered with ${status}`}`,
+        said,
+      ),
     );
 }
 

@@ -1,4 +1,12 @@
-import { reasoningIsStated, streams, answered, findCall, readCalls, usagePlaces, usageState } from "../facts.ts";
+import {
+  answered,
+  findCall,
+  readCalls,
+  reasoningIsStated,
+  streams,
+  usagePlaces,
+  usageState,
+} from "../facts.ts";
 import type { Measurement } from "../types.ts";
 import { type Evidence, evidence, type FindingRule, quoteFrame } from "./finding.ts";
 
@@ -10,15 +18,29 @@ export const usageRules: readonly FindingRule[] = [
   {
     ...{ id: "TG-P001", name: "stream_usage_only_on_request", severity: "high" },
     title: "A stream has usage only when it is asked for",
-    meaning: "A plain client's stream ends without any token count, so whoever bills by the stream must estimate.",
-    advice: "Send `stream_options: {include_usage: true}` with every stream. The gateway does so, and takes the extra chunk out for clients that did not ask.",
+    meaning:
+      "A plain client's stream ends without any token count, so whoever bills by the stream must estimate.",
+    advice:
+      "Send `stream_options: {include_usage: true}` with every stream. The gateway does so, and takes the extra chunk out for clients that did not ask.",
     detect(measurement) {
       const plain = ofStream("plain", measurement).filter((call) => usageState(call) === "not_asked");
       const asked = ofStream("usage", measurement).filter((call) => usageState(call) === "sent");
       if (plain.length === 0 || asked.length === 0) return [];
       return [
-        ...plain.slice(0, 1).map((call) => evidence(call, `no usage in ${call.stream.chunks} chunks; it was not asked for`, quoteFrame(call.stream.frames.at(-1)))),
-        ...asked.slice(0, 1).map((call) => evidence(call, "usage was asked for, and came", quoteFrame(usagePlaces(call.stream)[0]?.frame))),
+        ...plain
+          .slice(0, 1)
+          .map((call) =>
+            evidence(
+              call,
+              `no usage in ${call.stream.chunks} chunks; it was not asked for`,
+              quoteFrame(call.stream.frames.at(-1)),
+            ),
+          ),
+        ...asked
+          .slice(0, 1)
+          .map((call) =>
+            evidence(call, "usage was asked for, and came", quoteFrame(usagePlaces(call.stream)[0]?.frame)),
+          ),
       ];
     },
   },
@@ -29,14 +51,24 @@ export const usageRules: readonly FindingRule[] = [
     advice: "Bill streams of this endpoint as estimates, or answer in one piece where exactness matters.",
     detect: (measurement) =>
       ofStream("usage", measurement)
-        .filter((call) => usageState(call) === "not_sent" && call.stream.cut === null && call.stream.error === null)
-        .map((call) => evidence(call, `usage was asked for, and is in none of ${call.stream.chunks} chunks`, quoteFrame(call.stream.frames.at(-1)))),
+        .filter(
+          (call) => usageState(call) === "not_sent" && call.stream.cut === null && call.stream.error === null,
+        )
+        .map((call) =>
+          evidence(
+            call,
+            `usage was asked for, and is in none of ${call.stream.chunks} chunks`,
+            quoteFrame(call.stream.frames.at(-1)),
+          ),
+        ),
   },
   {
     ...{ id: "TG-P003", name: "stream_usage_refused", severity: "high" },
     title: "Asking for usage in a stream is refused",
-    meaning: "A request with `stream_options` fails, on Azure because of its api-version; without it a stream has no usage.",
-    advice: "On Azure use api-version 2024-09-01-preview or later, or v1. Elsewhere leave `stream_options` out and bill streams as estimates.",
+    meaning:
+      "A request with `stream_options` fails, on Azure because of its api-version; without it a stream has no usage.",
+    advice:
+      "On Azure use api-version 2024-09-01-preview or later, or v1. Elsewhere leave `stream_options` out and bill streams as estimates.",
     detect: (measurement) =>
       measurement.calls
         .filter((call) => usageState(call) === "refused")
@@ -75,7 +107,11 @@ export const usageRules: readonly FindingRule[] = [
         const places = usagePlaces(call.stream).filter(({ place }) => place === "top");
         const totals = new Set(places.map(({ usage }) => JSON.stringify(usage)));
         if (totals.size < 2) return null;
-        return evidence(call, `${places.length} chunks state usage, with ${totals.size} different figures`, quoteFrame(places[0]?.frame));
+        return evidence(
+          call,
+          `${places.length} chunks state usage, with ${totals.size} different figures`,
+          quoteFrame(places[0]?.frame),
+        );
       }),
   },
   {
@@ -85,10 +121,16 @@ export const usageRules: readonly FindingRule[] = [
     advice: "Let the last usage of a stream count, and never add.",
     detect: (measurement) =>
       firstStream(measurement, (call) => {
-        const tokens = usagePlaces(call.stream).map(({ usage }) => `${usage["prompt_tokens"]}/${usage["completion_tokens"]}`);
+        const tokens = usagePlaces(call.stream).map(
+          ({ usage }) => `${usage.prompt_tokens}/${usage.completion_tokens}`,
+        );
         // Different figures are running totals, which are another finding.
         if (tokens.length < 2 || new Set(tokens).size > 1) return null;
-        return evidence(call, `${tokens[0]} is stated ${tokens.length} times`, quoteFrame(usagePlaces(call.stream)[0]?.frame));
+        return evidence(
+          call,
+          `${tokens[0]} is stated ${tokens.length} times`,
+          quoteFrame(usagePlaces(call.stream)[0]?.frame),
+        );
       }),
   },
   {
@@ -101,7 +143,11 @@ export const usageRules: readonly FindingRule[] = [
         const places = usagePlaces(call.stream);
         const odd = places.find(({ place }) => place !== "top");
         if (odd === undefined || places.some(({ place }) => place === "top")) return null;
-        return evidence(call, `usage is in \`${odd.place === "choice" ? "choices[0].usage" : "x_groq.usage"}\` alone`, quoteFrame(odd.frame));
+        return evidence(
+          call,
+          `usage is in \`${odd.place === "choice" ? "choices[0].usage" : "x_groq.usage"}\` alone`,
+          quoteFrame(odd.frame),
+        );
       }),
   },
   {
@@ -118,10 +164,15 @@ export const usageRules: readonly FindingRule[] = [
     ...{ id: "TG-P010", name: "usage_total_not_sum", severity: "medium" },
     title: "The total is not the sum of prompt and completion",
     meaning: "Reasoning is billed that `completion_tokens` leaves out: 12 + 2 can be 354.",
-    advice: "Bill what the total holds. The gateway adds stated reasoning, and thinking that only the total shows.",
+    advice:
+      "Bill what the total holds. The gateway adds stated reasoning, and thinking that only the total shows.",
     detect: (measurement) =>
       readCalls(measurement).flatMap((call) => {
-        const { prompt_tokens: input, completion_tokens: output, total_tokens: total } = call.answer.rawUsage ?? {};
+        const {
+          prompt_tokens: input,
+          completion_tokens: output,
+          total_tokens: total,
+        } = call.answer.rawUsage ?? {};
         if (typeof input !== "number" || typeof output !== "number" || typeof total !== "number") return [];
         if (total === input + output) return [];
         return [evidence(call, `${input} + ${output} is not ${total}`, JSON.stringify(call.answer.rawUsage))];
@@ -137,7 +188,13 @@ export const usageRules: readonly FindingRule[] = [
         const output = call.answer.usage?.output ?? 0;
         const most = call.plan.cap * call.plan.choices;
         if (output <= most) return [];
-        return [evidence(call, `${output} output tokens are billed under a limit of ${most}`, JSON.stringify(call.answer.rawUsage))];
+        return [
+          evidence(
+            call,
+            `${output} output tokens are billed under a limit of ${most}`,
+            JSON.stringify(call.answer.rawUsage),
+          ),
+        ];
       }),
   },
   {
@@ -151,13 +208,21 @@ export const usageRules: readonly FindingRule[] = [
     ...{ id: "TG-P013", name: "usage_without_details", severity: "low" },
     title: "Usage has no details",
     meaning: "Cached input and reasoning cannot be told from the rest, so a discount is not seen.",
-    advice: "Price all input at the full rate, or ask for a version that states the details (Azure: 2024-12-01-preview, v1; vLLM: --enable-prompt-tokens-details).",
+    advice:
+      "Price all input at the full rate, or ask for a version that states the details (Azure: 2024-12-01-preview, v1; vLLM: --enable-prompt-tokens-details).",
     detect: (measurement) => {
       const call = readCalls(measurement).find(({ answer }) => answer.rawUsage !== null);
       if (call === undefined || call.answer.rawUsage === null) return [];
       const { prompt_tokens_details: prompt } = call.answer.rawUsage;
-      if (reasoningIsStated(call.answer.rawUsage) || (typeof prompt === "object" && prompt !== null)) return [];
-      return [evidence(call, "neither cached nor reasoning tokens are stated", JSON.stringify(call.answer.rawUsage))];
+      if (reasoningIsStated(call.answer.rawUsage) || (typeof prompt === "object" && prompt !== null))
+        return [];
+      return [
+        evidence(
+          call,
+          "neither cached nor reasoning tokens are stated",
+          JSON.stringify(call.answer.rawUsage),
+        ),
+      ];
     },
   },
   {
@@ -168,7 +233,8 @@ export const usageRules: readonly FindingRule[] = [
     detect: (measurement) => {
       for (const call of readCalls(measurement)) {
         const name = Object.keys(call.answer.rawUsage ?? {}).find((key) => /cost/i.test(key));
-        if (name !== undefined) return [evidence(call, `usage has \`${name}\``, JSON.stringify(call.answer.rawUsage))];
+        if (name !== undefined)
+          return [evidence(call, `usage has \`${name}\``, JSON.stringify(call.answer.rawUsage))];
       }
       return [];
     },
@@ -176,7 +242,10 @@ export const usageRules: readonly FindingRule[] = [
 ];
 
 /** Evidence of the first stream that has any: the shape of the others is the same. */
-function firstStream(measurement: Measurement, look: (call: ReturnType<typeof streams>[number]) => Evidence | null): readonly Evidence[] {
+function firstStream(
+  measurement: Measurement,
+  look: (call: ReturnType<typeof streams>[number]) => Evidence | null,
+): readonly Evidence[] {
   for (const call of streams(measurement)) {
     const found = look(call);
     if (found !== null) return [found];
@@ -193,10 +262,18 @@ function streamedDiffers(measurement: Measurement, prompt: string): readonly Evi
   const found: Evidence[] = [];
   const quote = `${JSON.stringify(whole.rawUsage)} against ${JSON.stringify(streamed.rawUsage)}`;
   if (whole.usage.input !== streamed.usage.input) {
-    found.push(evidence(call, `${streamed.usage.input} prompt tokens streamed, ${whole.usage.input} in one piece`, quote));
+    found.push(
+      evidence(
+        call,
+        `${streamed.usage.input} prompt tokens streamed, ${whole.usage.input} in one piece`,
+        quote,
+      ),
+    );
   }
-  const isSameText = whole.text === streamed.text && whole.finishReasons[0] === "stop" && streamed.finishReasons[0] === "stop";
+  const isSameText =
+    whole.text === streamed.text && whole.finishReasons[0] === "stop" && streamed.finishReasons[0] === "stop";
   const [inOne, inStream] = [whole.usage, streamed.usage].map(({ output, reasoning }) => output - reasoning);
-  if (isSameText && inOne !== inStream) found.push(evidence(call, `${inStream} tokens for the text streamed, ${inOne} in one piece`, quote));
+  if (isSameText && inOne !== inStream)
+    found.push(evidence(call, `${inStream} tokens for the text streamed, ${inOne} in one piece`, quote));
   return found;
 }
