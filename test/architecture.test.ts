@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { findImports, findLines, readSourceFiles, type SourceFile } from "./support/source-files.ts";
 
-const edges = ["http", "admin", "console", "vendor", "store", "observe", "config", "simulator"];
+const edges = ["http", "admin", "console", "vendor", "store", "observe", "config", "simulator", "tokens"];
 const stories = ["gateway", "billing", "probe"];
 const portFiles = ["src/ports.ts", "src/ports-admin.ts", "src/ports-console.ts"];
 

@@ -10,7 +10,7 @@ import { recoverOrphans } from "../gateway/recover.ts";
 import type { GatewaySettings } from "../gateway/types.ts";
 import { createServer, type Readiness } from "../http/server.ts";
 import { createIds } from "../lib/ids.ts";
-import { createTokenCounter } from "../lib/token-counter.ts";
+import { createTokenCounter } from "../tokens/token-counter.ts";
 import { createLogger, logObservation, type Logger } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import type { Clock, Ledger, Observation, Ports } from "../ports.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { get_encoding, type Tiktoken } from "tiktoken";
 import { afterAll, describe, expect, test } from "vitest";
 import { oddTexts, seededRandom } from "../../../test/support/odd-texts.ts";
-import { loadRanks } from "../../lib/token-ranks.ts";
+import { loadRanks } from "../../tokens/token-ranks.ts";
 import { type Counter, createCounter, exactTextUnits } from "./counter.ts";
 import { type EncodingName, encodingNames } from "./split.ts";
 

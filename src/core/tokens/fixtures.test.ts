@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { loadRanks } from "../../lib/token-ranks.ts";
+import { loadRanks } from "../../tokens/token-ranks.ts";
 import { createCounter } from "./counter.ts";
 import { planInput } from "./input.ts";
 import { countTexts, estimateInput, isObject, type JsonObject, objectsOf } from "./plan.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { loadRanks } from "../../lib/token-ranks.ts";
+import { loadRanks } from "../../tokens/token-ranks.ts";
 import { createCounter } from "./counter.ts";
 import { encodingFor } from "./encodings.ts";
 import { type CountedOperation, planInput } from "./input.ts";
