@@ -104,7 +104,10 @@ async function admitCaller(ports: AdminPorts, request: FastifyRequest): Promise<
 }
 
 /** By token, or by the session of a browser that sends none. */
-async function identify(ports: AdminPorts, request: FastifyRequest): Promise<{ actor: Actor; token: string }> {
+async function identify(
+  ports: AdminPorts,
+  request: FastifyRequest,
+): Promise<{ actor: Actor; token: string }> {
   const { authorization } = request.headers;
   if (authorization === undefined && ports.readSession !== null) {
     const session = await ports.readSession(request);

@@ -163,10 +163,7 @@ export function list<Params extends TSchema | null, Query extends TProperties, I
 /** A route that tells what happens as it happens. */
 export function stream<Event extends TSchema>(
   about: About & { readonly event: Event },
-  start: (
-    call: Call<unknown, unknown, unknown>,
-    send: (event: Frozen<Static<Event>>) => void,
-  ) => () => void,
+  start: (call: Call<unknown, unknown, unknown>, send: (event: Frozen<Static<Event>>) => void) => () => void,
 ): StreamRoute {
   return { ...about, kind: "stream", method: "GET", params: null, query: noQuery, start };
 }

@@ -17,19 +17,24 @@ export function compileCheck(schema: TSchema, part: "body" | "query" | "path"): 
     throw describe(first, {
       value,
       part,
-      isUnion: errors.some((one) => one.keyword === "anyOf") ? unionOf(errors) : null,
+      union: unionOf(errors, first.instancePath),
     });
   };
 }
 
 type ValidationError = ReturnType<ReturnType<typeof Compile>["Errors"]>[number];
 
-const unionOf = (errors: readonly ValidationError[]): string | null => {
-  const messages = errors.filter((one) => one.keyword !== "anyOf").map(reasonOf);
-  return messages.length > 1 ? messages.join(" or ") : null;
-};
+/** What each branch of a union asked for, when the value itself fits none; null for a mistake inside a branch. */
+function unionOf(errors: readonly ValidationError[], place: string): string | null {
+  const here = errors.filter((one) => one.instancePath === place);
+  if (!here.some((one) => one.keyword === "anyOf")) return null;
+  return here
+    .filter((one) => one.keyword !== "anyOf")
+    .map(reasonOf)
+    .join(" or ");
+}
 
-function describe(error: ValidationError, about: { value: unknown; part: string; isUnion: string | null }) {
+function describe(error: ValidationError, about: { value: unknown; part: string; union: string | null }) {
   const place = pathOf(error.instancePath);
   if (error.keyword === "additionalProperties") {
     const field = pathOf(`${error.instancePath}/${error.params.additionalProperties[0] ?? ""}`);
@@ -47,14 +52,14 @@ function describe(error: ValidationError, about: { value: unknown; part: string;
   if (place === "")
     return invalid(
       "invalid_body",
-      `Cannot read the ${about.part}: it ${about.isUnion ?? reasonOf(error)}.`,
+      `Cannot read the ${about.part}: it ${about.union ?? reasonOf(error)}.`,
       null,
     );
   const given = JSON.stringify(at(about.value, error.instancePath)) ?? "nothing";
   const shown = given.length > 80 ? `${given.slice(0, 80)}…` : given;
   return invalid(
     "invalid_field",
-    `Cannot use ${shown} as \`${place}\`: it ${about.isUnion ?? reasonOf(error)}.`,
+    `Cannot use ${shown} as \`${place}\`: it ${about.union ?? reasonOf(error)}.`,
     place,
   );
 }
@@ -63,6 +68,7 @@ function reasonOf(error: ValidationError): string {
   switch (error.keyword) {
     case "type": {
       const wanted = error.params.type;
+      if (wanted === "null") return "must be null";
       return `must be ${wanted === "string" ? "text (in quotes)" : `of type ${wanted}`}`;
     }
     case "enum":
