@@ -1,3 +1,5 @@
+import { freeMembers, innerNames } from "./inner-names.ts";
+
 /**
  * Reads a request body as exactly one JSON object that every parser reads alike, or says why not. What Tollgate prices
  * and what the vendor serves are then the same request (security: differential parsing).
@@ -38,18 +40,19 @@ export function readJsonObject(bytes: Uint8Array, knownNames: ReadonlySet<string
     const text = decode(bytes);
     const scan = new Scanner(text, limits);
     scan.document();
-    for (const name of scan.topLevelNames) {
-      const folded = fold(name);
-      if (folded !== name && knownNames.has(folded) && !knownNames.has(name)) {
-        throw new Fault("ambiguous_key", `Cannot read the body: ${JSON.stringify(name)} looks like "${folded}"; write it exactly so.`, name);
-      }
-    }
+    for (const name of scan.topLevelNames) refuseLookAlike(name, knownNames);
     return { ok: true, value: JSON.parse(text) as JsonObject, numbers: scan.topLevelNumbers };
   } catch (error) {
     if (error instanceof Fault) return { ok: false, fault: error.fault };
     if (error instanceof SyntaxError) return { ok: false, fault: { code: "invalid_json", message: notJson(error.message), param: null } };
     throw error;
   }
+}
+
+function refuseLookAlike(name: string, known: ReadonlySet<string>): void {
+  const folded = fold(name);
+  if (folded === name || !known.has(folded)) return;
+  throw new Fault("ambiguous_key", `Cannot read the body: ${JSON.stringify(name)} looks like "${folded}"; write it exactly so.`, name);
 }
 
 /** Unicode look-alikes and letter case folded away, as the loosest parsers do. */
@@ -80,6 +83,8 @@ class Scanner {
   private at = 0;
   private keys = 0;
   private values = 0;
+  /** How many members around this place hold names of the client's own. */
+  private free = 0;
   readonly topLevelNames: string[] = [];
   readonly topLevelNumbers = new Map<string, string>();
   private readonly text: string;
@@ -129,13 +134,17 @@ class Scanner {
       if (this.keys > this.limits.maxKeys) throw new Fault("invalid_json", `Cannot read the body: it has more than ${this.limits.maxKeys} names.`);
       names.add(name);
       if (depth === 1) this.topLevelNames.push(name);
+      else if (this.free === 0) refuseLookAlike(name, innerNames);
       if (this.topLevelNames.length > maxTopLevelNames) {
         throw new Fault("invalid_json", `Cannot read the body: it has more than ${maxTopLevelNames} names at its top.`);
       }
       this.blank();
       if (!this.take(":")) throw this.unexpected();
       this.blank();
+      const isFree = freeMembers.has(name);
+      if (isFree) this.free += 1;
       this.value(depth, name);
+      if (isFree) this.free -= 1;
       this.blank();
       if (this.take("}")) return;
       if (!this.take(",")) throw this.unexpected();
