@@ -101,8 +101,10 @@ export function configuredTarget(
   if (endpoint === undefined) {
     const near = findNearest(name, config.endpoints.keys());
     const help =
-      near === null ? `there are ${[...config.endpoints.keys()].join(", ")}` : `did you mean ${near}?`;
-    throw usage(`Cannot probe ${JSON.stringify(name)}: there is no endpoint of this name; ${help}.`);
+      near === null ? `there are ${[...config.endpoints.keys()].join(", ")}` : `did you mean ${near}`;
+    throw usage(
+      `Cannot probe ${JSON.stringify(name)}: there is no endpoint of this name; ${help}${near === null ? "." : "?"}`,
+    );
   }
   const routes = new Map<string, DeploymentRoute>();
   for (const model of config.models) {

@@ -6,12 +6,12 @@ import { AmountError, formatUsd, type PicoUsd, parseUsd, pico } from "../core/mo
 import type { PriceBook, PriceRow } from "../core/prices.ts";
 import { createIds } from "../lib/ids.ts";
 import type { Secret } from "../lib/secret.ts";
-import { createTokenCounter } from "../tokens/token-counter.ts";
 import { compareReports, readReport } from "../probe/compare.ts";
 import { runProbe } from "../probe/probe.ts";
 import { renderReport, showCost } from "../probe/render.ts";
 import { type ProbeReport, probeSchema } from "../probe/report.ts";
 import { ProbeFailure, type ProbeFailureCode, type ProbePorts, type Progress } from "../probe/types.ts";
+import { createTokenCounter } from "../tokens/token-counter.ts";
 import { createVendorClient } from "../vendor/client.ts";
 import { connect } from "./client.ts";
 import { printPlan } from "./probe-plan.ts";
@@ -41,6 +41,7 @@ export async function runProbeCommand(
   names: readonly string[],
   options: ProbeCommandOptions,
 ): Promise<ExitCode> {
+  if (typeof options.save === "string") checkQuirksFile(options.save);
   const jobs = findJobs(terminal, names, options, () => readConfig(terminal, { config: options.config }));
   checkOptions(jobs, options);
   const maxCost = readAmount(options.maxCost ?? usualMaxCost, "--max-cost");
@@ -78,7 +79,6 @@ export async function runProbeCommand(
 }
 
 function checkOptions(jobs: readonly ProbeJob[], options: ProbeCommandOptions): void {
-  if (typeof options.save === "string") checkQuirksFile(options.save);
   if (options.save === true && jobs.some(({ isConfigured }) => !isConfigured)) {
     throw new CliError(
       exitCodes.usage,

@@ -31,7 +31,7 @@ export function renderAccuracy(report: ProbeReport): Section {
     `${row.estimate.total}: ${showError(row.estimate.total, row.billed.total)}`,
   ]);
   const notes = [
-    "Each percentage has the vendor's figure named beside it as its base. Reasoning is hidden, so no count of text can have it.",
+    "Each percentage has the vendor's figure beside it as its base; that of `text` is the output without reasoning.",
     ...(report.accuracy.some(({ basis }) => basis === "other_answer")
       ? [
           "Rows against another answer compare two different answers, with different limits: that is how a comparison by hand comes to strange figures.",

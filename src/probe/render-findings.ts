@@ -48,7 +48,9 @@ export function showLesson(lesson: Lesson): string {
     case "stream_options":
       return "ask for usage in streams";
     case "input_overhead":
-      return `add ${lesson.tokens} to the tokenizer's count of a prompt`;
+      return lesson.tokens === 0
+        ? "the tokenizer's count of a prompt is exact as it is"
+        : `add ${lesson.tokens} to the tokenizer's count of a prompt`;
   }
 }
 

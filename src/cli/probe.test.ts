@@ -1,0 +1,460 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type RequestListener, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { type Ran, runCommand } from "../../test/support/cli.ts";
+import { startTestGateway, usageOf } from "../../test/support/gateway.ts";
+import { parseUsd } from "../core/money.ts";
+import { type Simulator, startSimulator } from "../simulator/server.ts";
+import { lockDirectory } from "../store/directory-lock.ts";
+import { probeEndpoint } from "./probe-endpoint.ts";
+
+const key = "vendor-key-of-this-test-4711";
+let cwd = "";
+let azure: Simulator;
+let clean: Simulator;
+beforeAll(async () => {
+  azure = await startSimulator({ profile: "azure", apiKeys: [key] });
+  clean = await startSimulator({ profile: "clean", apiKeys: [key] });
+});
+afterAll(() => Promise.all([azure.close(), clean.close()]));
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), "tollgate-probe-"));
+});
+afterEach(() => rmSync(cwd, { recursive: true, force: true }));
+
+const env = { AZURE_OPENAI_API_KEY: key, OPENAI_API_KEY: key };
+const run = async (line: string, more: Parameters<typeof runCommand>[1] = {}): Promise<Ran> => {
+  const ran = await runCommand(line.split(" "), { env, cwd, ...more });
+  expect(ran.out + ran.err).not.toContain(key);
+  expect(ran.err).not.toMatch(/^ +at /m);
+  return ran;
+};
+const onAzure = (rest: string): string =>
+  `probe --base-url ${azure.url} --kind azure --api-version 2024-12-01-preview ${rest}`;
+const lastLine = (text: string): string | undefined => text.trimEnd().split("\n").at(-1);
+
+describe("tollgate probe", () => {
+  test("prints the report as Markdown, progress on stderr, and exits with 3 on findings", async () => {
+    const { exitCode, out, err } = await run(onAzure("--deployment gpt-5-mini"));
+    expect(exitCode).toBe(3);
+    expect(out.match(/^## .*/gm)).toEqual([
+      "## 1. Environment",
+      "## 2. Non-streaming",
+      "## 3. Streaming, as a plain client asks for it",
+      "## 4. Streaming with include_usage",
+      "## 5. Parameter matrix",
+      "## 6. Error envelopes",
+      "## 7. Estimation accuracy by kind of token",
+      "## 8. What mis-metering costs",
+      "## 9. Recommendations by priority",
+    ]);
+    expect(out).toMatch(
+      /\*\*12 findings\. The worst, TG-P001 \(high\): A stream has usage only when it is asked for\.\*\*/,
+    );
+    expect(out).toMatch(/credential +\| environment variable AZURE_OPENAI_API_KEY \[hidden\]/);
+    expect(err).toMatch(/^ 1\/\d+ ! Answer in one piece, max_tokens 50: 400 Unsupported parameter/m);
+    expect(err.match(/^ ?\d+\/23 /gm)?.length).toBeGreaterThan(20);
+    expect(lastLine(err)).toMatch(/^Cost: \$0\.001143 by the vendor's usage, and at most \$/);
+  });
+
+  test("exits with 0 when nothing is found", async () => {
+    const { exitCode, out } = await run(`probe ${clean.url}/v1 --model gpt-4o-mini`);
+    expect([exitCode, out.includes("Nothing was found: usage is exact, streamed and not.")]).toEqual([
+      0,
+      true,
+    ]);
+  });
+
+  test("--json prints one versioned object", async () => {
+    const { out } = await run(onAzure("--deployment gpt-5-chat --json"));
+    expect(out.trimEnd().split("\n")).toHaveLength(1);
+    expect(JSON.parse(out)).toMatchObject({
+      schema: "tollgate.probe/1",
+      environment: { deployment: "gpt-5-chat", api_version: "2024-12-01-preview" },
+    });
+  });
+
+  test("--dry-run lists the calls with the most they can cost, needs no key and sends nothing", async () => {
+    const before = azure.requests().length;
+    const { exitCode, out, err } = await run(onAzure("--deployment gpt-5-mini --dry-run"), { env: {} });
+    expect([exitCode, azure.requests().length]).toEqual([0, before]);
+    expect(out).toMatch(/^whole-a +Answer in one piece, max_completion_tokens 50 +\$0\.\d+$/m);
+    expect(err).toMatch(/Together at most \$0\.\d+.*; allowed are \$0\.05\./);
+    const plan = JSON.parse(
+      (await run(onAzure("--deployment gpt-5-mini --dry-run --json"), { env: {} })).out,
+    );
+    expect(plan).toMatchObject({ schema: "tollgate.probe-plan/1", max_cost_usd: "0.05" });
+    const sum = plan.calls.reduce(
+      (total: bigint, one: { largest_cost_usd: string }) => total + parseUsd(one.largest_cost_usd),
+      0n,
+    );
+    expect(sum).toBe(parseUsd(plan.largest_cost_usd));
+  });
+
+  test("--compare says what changed since", async () => {
+    const before = await run(onAzure("--deployment gpt-5-chat --json"));
+    writeFileSync(join(cwd, "before.json"), before.out);
+    const same = await run(onAzure("--deployment gpt-5-chat --compare before.json"));
+    expect(same.out).toMatch(/## Changes since 20.*Z\n\nNone\./);
+    const other = await run(onAzure("--deployment gpt-5-mini --compare before.json --json"));
+    expect(JSON.parse(other.out).changes.lines).toEqual(
+      expect.arrayContaining([
+        "environment deployment: gpt-5-chat before, gpt-5-mini now",
+        "new finding TG-P015: Reasoning is billed that no text shows",
+        "parameter temperature: accepted before, fixed now",
+        "whole-a output tokens: 7 before, 50 now",
+        "prompt overhead: 0 before, -1 now",
+      ]),
+    );
+    writeFileSync(join(cwd, "other.json"), '{"schema":"something"}');
+    expect(await run(onAzure("--deployment gpt-5-chat --compare other.json"))).toMatchObject({
+      exitCode: 2,
+      err: 'Cannot compare with other.json: its schema is "something", not tollgate.probe/1.\n',
+    });
+  });
+
+  test("--price and --volume decide the money section", async () => {
+    const { out } = await run(onAzure("--deployment gpt-5-chat --price 1/0.5/100 --volume 2000000 --json"));
+    const report = JSON.parse(out);
+    expect(report.environment.price_row).toMatch(/^operator\/gpt-5-chat/);
+    const [vendor, characters] = report.money.cases[0].lines;
+    // 29 × $1 + 7 × $100 per million, two million times.
+    expect(vendor).toMatchObject({
+      method: "vendor",
+      each_usd: "0.000729",
+      all_usd: "1458",
+      missing_usd: "0",
+    });
+    expect(characters).toMatchObject({
+      method: "characters_4",
+      each_usd: "0.00062",
+      all_usd: "1240",
+      missing_usd: "218",
+      missing_percent_of_billed: 15,
+    });
+  });
+
+  test("an address from a portal brings deployment and api-version along", async () => {
+    const address = `${azure.url}/openai/deployments/gpt-5-chat/chat/completions?api-version=2024-06-01`;
+    const { out } = await run(`probe ${address} --json`);
+    expect(JSON.parse(out).environment).toMatchObject({
+      kind: "azure",
+      deployment: "gpt-5-chat",
+      api_version: "2024-06-01",
+      base_url: expect.stringMatching(/gpt-5-chat$/),
+    });
+  });
+
+  test("--save FILE writes what was learned", async () => {
+    await run(onAzure("--deployment gpt-5-mini --save quirks.yaml"));
+    const quirks = parse(readFileSync(join(cwd, "quirks.yaml"), "utf8"));
+    expect(quirks).toMatchObject({
+      schema: "tollgate.quirks/1",
+      deployment: "gpt-5-mini",
+      limit_parameter: "max_completion_tokens",
+    });
+    expect(quirks.lessons).toContainEqual(expect.objectContaining({ kind: "input_overhead", tokens: -1 }));
+    await run(onAzure("--deployment gpt-5-mini --save quirks.json"));
+    expect(JSON.parse(readFileSync(join(cwd, "quirks.json"), "utf8")).lessons).toHaveLength(7);
+  });
+
+  test.each([
+    ["probe http://x", "Cannot probe: no model is named; add --model NAME."],
+    ["probe https://x.openai.azure.com", "Cannot probe: no deployment is named; add --deployment NAME."],
+    ["probe --base-url ftp://x --model m", 'Cannot probe "ftp://x": it is no http URL'],
+    [
+      "probe http://u:secret@x/v1 --model m",
+      "Cannot probe: the address holds a login; set the key in the environment instead.",
+    ],
+    [
+      "probe http://x/v1 --model m --save",
+      "Cannot save for an address: no configured endpoint has it; write --save FILE",
+    ],
+    ["probe --save azure-east", 'Cannot save to "azure-east": write a name that ends in .yaml or .json'],
+    [
+      "probe http://x/v1 --model m --max-cost 0",
+      'Cannot read --max-cost "0": write dollars like 0.05, more than 0.',
+    ],
+    [
+      "probe http://x/v1 --model m --price cheap",
+      'Cannot read --price "cheap": write USD per million tokens',
+    ],
+    ["probe http://x/v1 --model m --price 1/2/3/4", 'Cannot read --price "1/2/3/4"'],
+    ["probe http://x/v1 --model m --timeout 0", "Write a whole number from 1 to 600."],
+    [
+      "probe http://x/v1 http://y/v1 --model m --save a.json",
+      "Cannot use one file for several targets; probe them one by one.",
+    ],
+  ])("%s is a mistake that is explained", async (line, message) => {
+    const { exitCode, out, err } = await run(line);
+    expect([exitCode, out]).toEqual([2, ""]);
+    expect(err).toContain(message);
+  });
+
+  test("without an endpoint it says how to name one", async () => {
+    expect(await run("probe", { env: {} })).toMatchObject({
+      exitCode: 2,
+      err: "Cannot probe: no endpoint is configured; give an address, like `tollgate probe https://api.openai.com/v1 --model gpt-4o-mini`.\n",
+    });
+  });
+
+  test("a key that must be there is asked for", async () => {
+    const ran = await run("probe https://x.openai.azure.com --deployment d", { env: {} });
+    expect(ran).toMatchObject({
+      exitCode: 2,
+      err: "Cannot probe: there is no key; set AZURE_OPENAI_API_KEY, or name another variable with --key-env.\n",
+    });
+  });
+});
+
+describe("an endpoint that cannot be measured", () => {
+  const servers: Server[] = [];
+  afterEach(() => {
+    for (const server of servers.splice(0)) {
+      server.close();
+      server.closeAllConnections();
+    }
+  });
+  const serve = async (answer: RequestListener): Promise<string> => {
+    const server = createServer(answer);
+    servers.push(server);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  };
+  const probe = (url: string, rest = ""): Promise<Ran> =>
+    run(`probe ${url}/v1 --model gpt-4o-mini ${rest}`.trim());
+  const oneLine = ({ exitCode, out, err }: Ran): string => {
+    expect(out).toBe("");
+    // The first line says what is going to be done.
+    expect(err.trimEnd().split("\n")).toHaveLength(2);
+    return `${exitCode} ${lastLine(err)}`;
+  };
+
+  test("a dead host", async () => {
+    expect(oneLine(await probe("http://127.0.0.1:9"))).toBe(
+      "5 Cannot probe http://127.0.0.1:9/v1: the connection to the vendor failed (ECONNREFUSED); check the address and the network.",
+    );
+  });
+
+  test("a name that does not exist", async () => {
+    expect(oneLine(await probe("http://nothing.invalid"))).toMatch(
+      /^5 Cannot probe http:\/\/nothing\.invalid\/v1: the connection to the vendor failed \((ENOTFOUND|EAI_AGAIN)\)/,
+    );
+  });
+
+  test("a wrong key, on OpenAI's way and on Azure's", async () => {
+    const wrong = { env: { OPENAI_API_KEY: "sk-wrong-key-0123456789", AZURE_OPENAI_API_KEY: "wrong" } };
+    expect(oneLine(await run(`probe ${clean.url}/v1 --model gpt-4o-mini`, wrong))).toMatch(
+      /^4 Cannot probe http:\/\/127\.0\.0\.1:\d+\/v1: the endpoint refuses the key \(HTTP 401: Incorrect API key provided: \[hidden\].*\); check environment variable OPENAI_API_KEY\.$/,
+    );
+    expect(oneLine(await run(onAzure("--deployment gpt-4o"), wrong))).toMatch(
+      /^4 .*\(HTTP 401: Access denied due to invalid subscription key/,
+    );
+  });
+
+  test("an HTML page of a proxy", async () => {
+    const url = await serve((_, response) =>
+      response
+        .writeHead(502, { "content-type": "text/html" })
+        .end("<html><h1>502 Bad Gateway</h1><hr>nginx</html>"),
+    );
+    expect(oneLine(await probe(url))).toBe(
+      `5 Cannot probe ${url}/v1: it fails with HTTP 502 (502 Bad Gateway nginx); try again later, or check the address.`,
+    );
+  });
+
+  test("an HTML page with status 200", async () => {
+    const url = await serve((_, response) =>
+      response.writeHead(200, { "content-type": "text/html" }).end("<html>Welcome</html>"),
+    );
+    expect(oneLine(await probe(url))).toBe(
+      `5 Cannot probe ${url}/v1: it answers HTTP 200 with something that is no JSON (Welcome); check the address, which must be the API's root.`,
+    );
+  });
+
+  test("a host that hangs, before the head and in the body", async () => {
+    const silent = await serve(() => undefined);
+    expect(oneLine(await probe(silent, "--timeout 1"))).toBe(
+      `5 Cannot probe ${silent}/v1: no complete answer within 1 s; it may hang, or need a longer --timeout.`,
+    );
+    const half = await serve(
+      (_, response) => void response.writeHead(200, { "content-type": "application/json" }).write('{"id":'),
+    );
+    expect(oneLine(await probe(half, "--timeout 1"))).toContain("no complete answer within 1 s");
+  });
+
+  test("a redirect, to which no key is sent", async () => {
+    let followed = 0;
+    const elsewhere = await serve((_, response) => {
+      followed += 1;
+      response.end();
+    });
+    const url = await serve((_, response) =>
+      response.writeHead(307, { location: `${elsewhere}/v1?token=x` }).end(),
+    );
+    expect(oneLine(await probe(url))).toBe(
+      `5 Cannot probe ${url}/v1: it redirects to ${elsewhere}/v1 (HTTP 307), and a key is not sent on; give that address itself.`,
+    );
+    expect(followed).toBe(0);
+  });
+
+  test("a vendor that echoes the key everywhere", async () => {
+    const url = await serve((request, response) =>
+      response
+        .writeHead(400, { "content-type": "application/json" })
+        .end(JSON.stringify({ error: { message: `bad: ${request.headers.authorization}` } })),
+    );
+    expect(oneLine(await probe(url))).toMatch(/^1 .*refuses the plainest request \(HTTP 400: bad: .*hidden/);
+  });
+
+  test("a deployment that does not exist, and a root without /v1", async () => {
+    expect(oneLine(await run(onAzure("--deployment nope")))).toMatch(
+      /^2 .*check the address, the deployment nope and the api-version 2024-12-01-preview \(HTTP 404:/,
+    );
+    const url = await serve((_, response) => response.writeHead(404).end("Not Found"));
+    expect(oneLine(await run(`probe ${url} --model gpt-4o-mini`))).toMatch(
+      /^2 .*the API's root usually ends in \/v1/,
+    );
+  });
+
+  test("Ctrl-C ends it, with what it may have cost", async () => {
+    const interrupt = new AbortController();
+    const slow = await startSimulator({ profile: "clean", latencyMs: 300 });
+    setTimeout(() => interrupt.abort(), 700);
+    const ran = await run(`probe ${slow.url}/v1 --model gpt-4o-mini`, { signal: interrupt.signal });
+    expect([ran.exitCode, ran.out]).toEqual([130, ""]);
+    expect(lastLine(ran.err)).toMatch(/^Interrupted after \d+ calls, which cost at most \$0\.\d+\.$/);
+    await slow.close();
+  });
+});
+
+describe("a configured endpoint", () => {
+  const yaml = (url: string): string => `
+endpoints:
+  azure-east: { kind: azure, base_url: ${url}, api_key: ${key}, api_version: 2024-12-01-preview }
+  other: { kind: openai, base_url: ${clean.url}/v1, api_key: ${key} }
+models:
+  mini: { deployments: [{ endpoint: azure-east, deployment: gpt-5-mini, model: gpt-5-mini }] }
+  chat: { deployments: [{ endpoint: azure-east, deployment: gpt-5-chat, model: gpt-5-chat }] }
+  small: { deployments: [{ endpoint: other, deployment: gpt-4o-mini, model: gpt-4o-mini }] }
+`;
+  const configure = (): void =>
+    writeFileSync(join(cwd, "tollgate.yaml"), `store: ./data\n${yaml(azure.url)}`);
+
+  test("is found by its name; the deployment must be clear", async () => {
+    configure();
+    expect(await run("probe other")).toMatchObject({ exitCode: 0 });
+    expect(await run("probe azure-east")).toMatchObject({
+      exitCode: 2,
+      err: "Cannot tell which deployment of azure-east to probe; choose one with --deployment: gpt-5-mini, gpt-5-chat.\n",
+    });
+    expect(await run("probe azure-eats")).toMatchObject({
+      exitCode: 2,
+      err: 'Cannot probe "azure-eats": there is no endpoint of this name; did you mean azure-east?\n',
+    });
+    expect(await run("probe")).toMatchObject({
+      exitCode: 2,
+      err: "Cannot tell which endpoint to probe; name one: azure-east, other.\n",
+    });
+    expect(await run("probe other --model gpt-9")).toMatchObject({
+      exitCode: 2,
+      err: expect.stringContaining("no model is served by it under this name"),
+    });
+    const both = await run("probe azure-east other --model gpt-4o-mini");
+    expect(both.exitCode).toBe(2);
+  });
+
+  test("--save keeps what was learned in the store, and a server goes by it from its start", async () => {
+    configure();
+    const saved = await run("probe azure-east --deployment gpt-5-mini --save");
+    expect([saved.exitCode, saved.err]).toEqual([
+      3,
+      expect.stringContaining("Saved 7 facts about gpt-5-mini for the gateway."),
+    ]);
+    const { openPglite } = await import("../store/pglite.ts");
+    const { createLessonStore } = await import("../store/lessons.ts");
+    const db = await openPglite(join(cwd, "data"));
+    const lessons = await createLessonStore(db).all();
+    await db.close();
+    expect(
+      lessons.map(({ endpoint, deployment, lesson }) => `${endpoint} ${deployment} ${lesson.kind}`),
+    ).toContain("azure-east gpt-5-mini input_overhead");
+  });
+
+  test("--save asks the running server when that has the store", async () => {
+    configure();
+    const asked: unknown[] = [];
+    const report = JSON.parse((await run("probe azure-east --deployment gpt-5-mini --json")).out);
+    const server = createServer(async (request, response) => {
+      const pieces: Buffer[] = [];
+      for await (const piece of request) pieces.push(piece);
+      asked.push(`${request.method} ${request.url}`, JSON.parse(Buffer.concat(pieces).toString("utf8")));
+      response.setHeader("content-type", "application/json").end(JSON.stringify(report));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const lock = await lockDirectory(join(cwd, "data"));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const ran = await run(`probe azure-east --deployment gpt-5-mini --save --server ${url}`, {
+      env: { ...env, TOLLGATE_ADMIN_TOKEN: "tg-adm-token-for-this" },
+    });
+    await lock.release();
+    server.close();
+    server.closeAllConnections();
+    expect([ran.exitCode, ran.out]).toEqual([3, expect.stringContaining("28/50/78")]);
+    expect(asked).toEqual([
+      "POST /admin/v1/endpoints/azure-east/probe",
+      { deployment: "gpt-5-mini", save: true, max_cost_usd: "0.05", volume: 1_000_000 },
+    ]);
+  });
+
+  test("what a process learns by a probe of its own, its next request goes by", async () => {
+    const old = `
+endpoints:
+  azure-old: { kind: azure, base_url: ${azure.url}, api_key: ${key}, api_version: 2024-07-01-preview }
+models:
+  mini: { deployments: [{ endpoint: azure-old, deployment: gpt-4o, model: gpt-4o }] }
+`;
+    const gateway = await startTestGateway({ store: "pglite", yaml: old });
+    try {
+      const probe = {
+        id: "probe_1",
+        endpoint: "azure-old",
+        deployment: null,
+        save: true,
+        maxCost: parseUsd("0.05"),
+        volume: 1,
+        timeoutMs: 5_000,
+        signal: new AbortController().signal,
+      };
+      const report = await probeEndpoint(gateway, probe);
+      expect(report.lessons.map(({ kind }) => kind)).toEqual([
+        "no_stream_options",
+        "rename",
+        "input_overhead",
+      ]);
+      expect(gateway.catalog.lessons("azure-old", "gpt-4o").map(({ kind }) => kind)).toEqual([
+        "no_stream_options",
+        "rename",
+        "input_overhead",
+      ]);
+      const { accountId, key: customer } = await gateway.customer("10");
+      const body = {
+        model: "mini",
+        stream: true,
+        messages: [{ role: "user", content: 'Say "Hello from Azure OpenAI!" and nothing else.' }],
+      };
+      const before = azure.requests().length;
+      await (await gateway.post("/v1/chat/completions", customer, body)).text();
+      // One attempt: nothing had to be refused to be learned.
+      expect(azure.requests().length - before).toBe(1);
+      const [row] = await gateway.records(accountId);
+      expect(usageOf(row)).toMatch(/^\d+\/\d+\/\d+ estimated$/);
+    } finally {
+      await gateway.close(1_000);
+    }
+  });
+});
