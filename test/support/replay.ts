@@ -76,7 +76,8 @@ export async function startReplay(): Promise<Replay> {
       response.writeHead(entry.status, entry.headers);
       const file = readFixture(entry.file);
       for (const piece of piecesOf(file, cut, file.length)) {
-        response.write(piece);
+        // The bytes are with the system before the next piece, or a cut, follows.
+        await new Promise<void>((resolve) => response.write(piece, () => resolve()));
         // A turn of the event loop between the pieces, so that they leave one by one.
         if (cut !== "whole") await new Promise((resolve) => setImmediate(resolve));
       }
