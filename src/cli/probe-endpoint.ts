@@ -2,7 +2,7 @@ import type { Config } from "../config/config.ts";
 import type { PicoUsd } from "../core/money.ts";
 import type { Catalog } from "../ports.ts";
 import { runProbe } from "../probe/probe.ts";
-import type { ProbeReport } from "../probe/report.ts";
+import type { ProbeReport } from "../probe/report-schema.ts";
 import type { ProbeOptions, ProbePorts } from "../probe/types.ts";
 import { configuredTarget } from "./probe-targets.ts";
 

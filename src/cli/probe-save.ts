@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { extname, resolve } from "node:path";
 import { stringify } from "yaml";
 import type { Config } from "../config/config.ts";
-import type { ProbeReport } from "../probe/report.ts";
+import type { ProbeReport } from "../probe/report-schema.ts";
 import type { ProbeTarget } from "../probe/types.ts";
 import { DirectoryLocked } from "../store/directory-lock.ts";
 import { createLessonStore } from "../store/lessons.ts";

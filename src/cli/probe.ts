@@ -9,7 +9,7 @@ import type { Secret } from "../lib/secret.ts";
 import { compareReports, readReport } from "../probe/compare.ts";
 import { runProbe } from "../probe/probe.ts";
 import { renderReport, showCost } from "../probe/render.ts";
-import { type ProbeReport, probeSchema } from "../probe/report.ts";
+import { type ProbeReport, probeSchema } from "../probe/report-schema.ts";
 import { ProbeFailure, type ProbeFailureCode, type ProbePorts, type Progress } from "../probe/types.ts";
 import { createTokenCounter } from "../tokens/token-counter.ts";
 import { createVendorClient } from "../vendor/client.ts";

@@ -1,5 +1,5 @@
-import type { ProbeReport, ReportCall } from "./report.ts";
-import { probeSchema } from "./report.ts";
+import type { ProbeReport, ReportCall } from "./report-schema.ts";
+import { probeSchema } from "./report-schema.ts";
 
 /** What differs between two reports, in sentences; times and costs are left out, because they always do. */
 export interface ProbeChanges {

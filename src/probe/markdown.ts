@@ -14,7 +14,7 @@ export function table(
 }
 
 /** Text that cannot break out of its cell. */
-const cell = (text: string): string => text.replace(/[\r\n]+/g, " ").replaceAll("|", "\\|");
+const cell = (text: string): string => text.replace(/\p{Cc}+/gu, " ").replaceAll("|", "\\|");
 
 const lengthOf = (text: string): number => [...text].length;
 

@@ -4,7 +4,7 @@ import { parseUsd } from "../core/money.ts";
 import type { ProfileName } from "../simulator/profiles.ts";
 import { startSimulator } from "../simulator/server.ts";
 import { renderReport } from "./render.ts";
-import type { ProbeReport, ReportAccuracy, ReportCall } from "./report.ts";
+import type { ProbeReport, ReportAccuracy, ReportCall } from "./report-schema.ts";
 
 const call = (report: ProbeReport, id: string): ReportCall => {
   const found = report.calls.find((one) => one.id === id);

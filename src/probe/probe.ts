@@ -1,5 +1,6 @@
 import { measure } from "./measure.ts";
-import { type ProbeReport, reportOf } from "./report.ts";
+import { reportOf } from "./report.ts";
+import type { ProbeReport } from "./report-schema.ts";
 import type { ProbeOptions, ProbePorts, ProbeTarget } from "./types.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { usageStates } from "./facts.ts";
 import { bullets, code, plain, table } from "./markdown.ts";
 import type { ParameterOutcome } from "./matrix.ts";
-import type { ProbeReport, ReportCall } from "./report.ts";
+import type { ProbeReport, ReportCall } from "./report-schema.ts";
 
 export interface Section {
   readonly title: string;

@@ -3,7 +3,7 @@ import type { Basis, EstimateMethod } from "./accuracy.ts";
 import { showError, showUsd } from "./figures.ts";
 import { table } from "./markdown.ts";
 import type { Section } from "./render-calls.ts";
-import type { ProbeReport, ReportAccuracy } from "./report.ts";
+import type { ProbeReport, ReportAccuracy } from "./report-schema.ts";
 
 const methods: Readonly<Record<EstimateMethod | "vendor", string>> = {
   characters_4: "characters / 4",

@@ -3,7 +3,7 @@ import type { ProbeChanges } from "./compare.ts";
 import { severities } from "./findings/finding.ts";
 import { bullets, code, plain } from "./markdown.ts";
 import type { Section } from "./render-calls.ts";
-import type { ProbeReport, ReportFinding } from "./report.ts";
+import type { ProbeReport, ReportFinding } from "./report-schema.ts";
 
 const headings = { high: "First", medium: "Then", low: "When there is time", info: "Good to know" } as const;
 

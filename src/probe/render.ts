@@ -11,7 +11,7 @@ import {
 } from "./render-calls.ts";
 import { renderAccuracy, renderMoney } from "./render-counts.ts";
 import { renderChanges, renderOverview, renderRecommendations } from "./render-findings.ts";
-import type { ProbeReport, ReportFinding } from "./report.ts";
+import type { ProbeReport, ReportFinding } from "./report-schema.ts";
 
 /** A report as Markdown: readable in a terminal, and in an issue. Pure; the sections come in a fixed order. */
 export function renderReport(report: ProbeReport, changes: ProbeChanges | null = null): string {

@@ -2,9 +2,9 @@
 import { encodingFor } from "../../src/core/tokens/encodings.ts";
 import { planInput } from "../../src/core/tokens/input.ts";
 import { estimateInput } from "../../src/core/tokens/plan.ts";
-import { createTokenCounter } from "../../src/tokens/token-counter.ts";
 import type { Vendor, VendorAnswer, VendorRequest } from "../../src/ports.ts";
 import { prompts } from "../../src/probe/prompts.ts";
+import { createTokenCounter } from "../../src/tokens/token-counter.ts";
 
 export type Json = Record<string, unknown>;
 
@@ -152,4 +152,29 @@ export const chunksOf = ({ frames }: Scripted): Json[] =>
 export function usageHolder(answer: Scripted): Json | null {
   if (answer.frames !== null) return chunksOf(answer).find((chunk) => chunk.usage != null) ?? null;
   return typeof answer.body === "object" && answer.body?.usage != null ? answer.body : null;
+}
+
+// ---------------------------------------------------------------- changes
+
+export const replace = (answer: Scripted, by: Scripted): void => void Object.assign(answer, by);
+export const usageOf = (answer: Scripted): Json | null =>
+  (usageHolder(answer)?.usage as Json | undefined) ?? null;
+export const dropUsage = (answer: Scripted): void => {
+  if (answer.frames !== null)
+    answer.frames = answer.frames.filter((frame) => typeof frame === "string" || frame.usage == null);
+  else if (typeof answer.body === "object") delete answer.body?.usage;
+};
+export const bill = (
+  answer: Scripted,
+  change: (usage: Json & { prompt_tokens: number; completion_tokens: number; total_tokens: number }) => void,
+): void => {
+  const usage = usageOf(answer);
+  if (usage !== null) change(usage as never);
+};
+export const insert = (answer: Scripted, place: number, frame: Json | string): void =>
+  void answer.frames?.splice(place, 0, frame);
+
+export function serveAs(answer: Scripted, name: string | undefined): void {
+  for (const holder of [...chunksOf(answer), answer.body])
+    if (typeof holder === "object" && holder !== null) holder.model = name;
 }

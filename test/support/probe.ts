@@ -2,13 +2,13 @@
 import { loadPriceBook } from "../../src/config/load-price-book.ts";
 import { parseUsd } from "../../src/core/money.ts";
 import { priceProviderOf } from "../../src/core/price-providers.ts";
-import { createTokenCounter } from "../../src/tokens/token-counter.ts";
 import type { Vendor } from "../../src/ports.ts";
 import { runProbe } from "../../src/probe/probe.ts";
-import type { ProbeReport } from "../../src/probe/report.ts";
+import type { ProbeReport } from "../../src/probe/report-schema.ts";
 import type { ProbeOptions, ProbePorts, ProbeTarget } from "../../src/probe/types.ts";
 import type { SimulatorOptions } from "../../src/simulator/options.ts";
 import { type Simulator, startSimulator } from "../../src/simulator/server.ts";
+import { createTokenCounter } from "../../src/tokens/token-counter.ts";
 import { createVendorClient } from "../../src/vendor/client.ts";
 
 const tokens = createTokenCounter();

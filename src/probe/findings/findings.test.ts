@@ -2,16 +2,22 @@ import { expect, test } from "vitest";
 import { probeOptions, probePorts, probeTarget } from "../../../test/support/probe.ts";
 import {
   type Asked,
+  bill,
   chunksOf,
+  dropUsage,
   idealVendor,
+  insert,
   type Json,
   refusal,
+  replace,
   type Scripted,
+  serveAs,
   usageHolder,
+  usageOf,
 } from "../../../test/support/probe-vendor.ts";
 import type { Vendor } from "../../ports.ts";
 import { runProbe } from "../probe.ts";
-import type { ReportFinding } from "../report.ts";
+import type { ReportFinding } from "../report-schema.ts";
 import { findingRules } from "./all.ts";
 
 const model = "gpt-4o-mini";
@@ -26,23 +32,6 @@ async function find(
 
 const changing = (change: (answer: Scripted, asked: Asked) => void): Promise<readonly ReportFinding[]> =>
   find(idealVendor(change));
-
-const replace = (answer: Scripted, by: Scripted): void => void Object.assign(answer, by);
-const usageOf = (answer: Scripted): Json | null => (usageHolder(answer)?.usage as Json | undefined) ?? null;
-const dropUsage = (answer: Scripted): void => {
-  if (answer.frames !== null)
-    answer.frames = answer.frames.filter((frame) => typeof frame === "string" || frame.usage == null);
-  else if (typeof answer.body === "object") delete answer.body?.usage;
-};
-const bill = (
-  answer: Scripted,
-  change: (usage: Json & { prompt_tokens: number; completion_tokens: number; total_tokens: number }) => void,
-): void => {
-  const usage = usageOf(answer);
-  if (usage !== null) change(usage as never);
-};
-const insert = (answer: Scripted, place: number, frame: Json | string): void =>
-  void answer.frames?.splice(place, 0, frame);
 
 /** One way for each finding to come about, and the words or quote that must show it. */
 const cases: Record<string, { change: (answer: Scripted, asked: Asked) => void; shows: RegExp }> = {
@@ -330,11 +319,6 @@ const cases: Record<string, { change: (answer: Scripted, asked: Asked) => void; 
     shows: /none of x-request-id/,
   },
 };
-
-function serveAs(answer: Scripted, name: string | undefined): void {
-  for (const holder of [...chunksOf(answer), answer.body])
-    if (typeof holder === "object" && holder !== null) holder.model = name;
-}
 
 test("an ideal endpoint gives no finding", async () => {
   expect((await find(idealVendor())).map(({ id }) => id)).toEqual([]);
