@@ -54,7 +54,8 @@ export class Batcher {
   }
 
   hold(operation: HoldOperation): Promise<HoldOutcome> {
-    if (this.isClosed) return Promise.reject(new LedgerFault("ledger_unavailable", "Cannot hold: the ledger is closed"));
+    if (this.isClosed)
+      return Promise.reject(new LedgerFault("ledger_unavailable", "Cannot hold: the ledger is closed"));
     if (this.holds.length >= this.options.maxQueuedHolds) {
       const message = `Cannot hold: ${this.holds.length} requests wait for the ledger already; try again shortly`;
       return Promise.reject(new LedgerFault("overloaded", message));
@@ -92,8 +93,8 @@ export class Batcher {
 
   private async run(): Promise<void> {
     while (this.settles.length > 0 || this.holds.length > 0 || this.progress.size > 0) {
-      const settles = this.settles.splice(0, this.options.maxOperations);
-      const holds = this.holds.splice(0, this.options.maxOperations - settles.length);
+      const settles = takeFrom(this.settles, this.options.maxOperations);
+      const holds = takeFrom(this.holds, this.options.maxOperations - settles.length);
       const progress = this.progress;
       this.progress = new Map();
       await this.applyBatch(settles, holds, progress);
@@ -102,10 +103,18 @@ export class Batcher {
     for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  private async applyBatch(settles: WaitingSettle[], holds: WaitingHold[], progress: Map<string, string>): Promise<void> {
+  private async applyBatch(
+    settles: WaitingSettle[],
+    holds: WaitingHold[],
+    progress: Map<string, string>,
+  ): Promise<void> {
     for (let attempt = 0; ; attempt += 1) {
       try {
-        const batch = { settles: settles.map((one) => one.operation), holds: holds.map((one) => one.operation), progress };
+        const batch = {
+          settles: settles.map((one) => one.operation),
+          holds: holds.map((one) => one.operation),
+          progress,
+        };
         const result = await this.options.apply(batch);
         settles.forEach((one, index) => answer(one, result.settles[index]));
         holds.forEach((one, index) => answer(one, result.holds[index]));
@@ -146,14 +155,39 @@ export class Batcher {
     const isPatient = (one: WaitingHold): boolean => now - one.since < this.options.holdPatienceMs;
     for (const one of holds.filter((each) => !isPatient(each))) {
       one.reject(new LedgerFault("ledger_unavailable", "Cannot hold: the ledger cannot be reached", error));
-      settles.push({ operation: releaseOf(one.operation), resolve: () => undefined, reject: () => undefined, since: now });
+      settles.push({
+        operation: releaseOf(one.operation),
+        resolve: () => undefined,
+        reject: () => undefined,
+        since: now,
+      });
     }
     for (const one of this.holds.splice(0)) {
       if (isPatient(one)) this.holds.push(one);
-      else one.reject(new LedgerFault("ledger_unavailable", "Cannot hold: the ledger cannot be reached", error));
+      else
+        one.reject(new LedgerFault("ledger_unavailable", "Cannot hold: the ledger cannot be reached", error));
     }
     return holds.filter(isPatient);
   }
+}
+
+/** Takes the first operations out of a queue, each id once: a batch is set-wise, so a repetition goes into the next one. */
+function takeFrom<One extends { readonly operation: { readonly id: string } }>(
+  queue: One[],
+  most: number,
+): One[] {
+  const ids = new Set<string>();
+  const taken: One[] = [];
+  const left: One[] = [];
+  let at = 0;
+  for (; at < queue.length && taken.length < most; at += 1) {
+    const one = queue[at] as One;
+    if (ids.has(one.operation.id)) left.push(one);
+    else taken.push(one);
+    ids.add(one.operation.id);
+  }
+  queue.splice(0, at, ...left);
+  return taken;
 }
 
 function releaseOf(hold: HoldOperation): SettleOperation {
@@ -178,7 +212,8 @@ function releaseOf(hold: HoldOperation): SettleOperation {
 
 function answer<Outcome>(waiting: Waiting<unknown, Outcome>, outcome: Outcome | Error | undefined): void {
   if (outcome instanceof Error) waiting.reject(outcome);
-  else if (outcome === undefined) waiting.reject(new Error("Bug: the ledger gave no result for an operation"));
+  else if (outcome === undefined)
+    waiting.reject(new Error("Bug: the ledger gave no result for an operation"));
   else waiting.resolve(outcome);
 }
 

@@ -1,9 +1,18 @@
 import { type PicoUsd, pico } from "../core/money.ts";
-import type { HoldOutcome, HoldRefusalCode, Ledger, SettleOperation, SettleOutcome, StoredResult } from "../ports.ts";
+import type {
+  HoldOperation,
+  HoldOutcome,
+  HoldRefusalCode,
+  Ledger,
+  SettleOperation,
+  SettleOutcome,
+  StoredResult,
+} from "../ports.ts";
 import { type Batch, Batcher, type BatchResult } from "./batcher.ts";
 import { type Db, sql } from "./db.ts";
 
-const applyBatch = sql`select part, ord, code, detail from ledger_apply($1, $2, $3, $4, $5, $6)`;
+const applyBatch = sql`
+  select part, ord, code, amount, detail from ledger_apply($1, $2::text[], $3::json, $4, $5::json, $6, $7, $8::json)`;
 const rememberResult = sql`update idempotency set status = $3, headers = $4, body = $5 where scope = $1 and key = $2 and status is null`;
 const selectResult = sql`
   select status, headers, body from idempotency where scope = $1 and key = $2 and status is not null and expires_at > clock_timestamp()`;
@@ -12,6 +21,8 @@ interface ResultRow {
   readonly part: "settle" | "hold";
   readonly ord: number;
   readonly code: string;
+  /** Of a hold what is held, of a settlement that was made before its charge. */
+  readonly amount: string | null;
   readonly detail: Record<string, unknown> | null;
 }
 
@@ -47,7 +58,8 @@ export function createLedger(options: LedgerOptions): StoreLedger {
       if (result !== "lease_lost") return result;
       await options.renewLease();
       const again = await apply(db, options.instance(), batch);
-      if (again === "lease_lost") throw new LeaseLost("Cannot hold: the lease of this process cannot be kept (connection too slow)");
+      if (again === "lease_lost")
+        throw new LeaseLost("Cannot hold: the lease of this process cannot be kept (connection too slow)");
       return again;
     },
     maxOperations: options.maxOperations ?? 512,
@@ -61,7 +73,13 @@ export function createLedger(options: LedgerOptions): StoreLedger {
     settle: (operation) => batcher.settle(operation),
     checkpoint: (id, progress) => batcher.checkpoint(id, JSON.stringify({ id, progress })),
     async rememberResult(accountId, key, result) {
-      await db.query(rememberResult, [accountId, key, result.status, JSON.stringify(result.headers), Buffer.from(result.body)]);
+      await db.query(rememberResult, [
+        accountId,
+        key,
+        result.status,
+        JSON.stringify(result.headers),
+        Buffer.from(result.body),
+      ]);
     },
     async findResult(accountId, key) {
       const [row] = await db.query<StoredResult>(selectResult, [accountId, key]);
@@ -71,26 +89,22 @@ export function createLedger(options: LedgerOptions): StoreLedger {
   };
 }
 
+/** Parts JSON texts: none contains it, because control characters are escaped in them. */
+const separator = "\u001e";
+
 async function apply(db: Db, instance: string, batch: Batch): Promise<BatchResult | "lease_lost"> {
   const { settles, holds, progress } = batch;
+  const accounts = new Set<string>();
+  for (const one of settles) accounts.add(one.accountId);
+  for (const one of holds) accounts.add(one.accountId);
   const rows = await db.query<ResultRow>(applyBatch, [
     instance,
+    [...accounts],
     settles.length === 0 ? null : JSON.stringify(settles.map(settleToRow)),
-    settles.length === 0 ? null : JSON.stringify(settles.map((one) => one.record)),
-    holds.length === 0 ? null : JSON.stringify(holds.map((hold, index) => ({
-      ord: index + 1,
-      id: hold.id,
-      acc: hold.accountId,
-      key: hold.keyId,
-      amount: hold.amount.toString(),
-      least: hold.elastic?.least.toString() ?? null,
-      step: hold.elastic?.step.toString() ?? null,
-      final: hold.isFinal,
-      tokens: hold.tokens,
-      idem: hold.idempotency?.key ?? null,
-      fingerprint: hold.idempotency?.fingerprint ?? null,
-    }))),
-    holds.length === 0 ? null : JSON.stringify(holds.map((hold) => hold.request)),
+    settles.length === 0 ? null : settles.map((one) => JSON.stringify(one.record)).join(separator),
+    holds.length === 0 ? null : JSON.stringify(holds.map(holdToRow)),
+    holds.length === 0 ? null : holds.map((one) => JSON.stringify(one.request)).join(separator),
+    holds.some((one) => one.idempotency !== null),
     progress.size === 0 ? null : `[${[...progress.values()].join(",")}]`,
   ]);
   const settled: (SettleOutcome | Error)[] = [];
@@ -101,6 +115,21 @@ async function apply(db: Db, instance: string, batch: Batch): Promise<BatchResul
     else held[row.ord - 1] = holdFromRow(row);
   }
   return { settles: settled, holds: held };
+}
+
+function holdToRow(operation: HoldOperation, index: number): Record<string, unknown> {
+  const { elastic, idempotency } = operation;
+  return {
+    ord: index + 1,
+    id: operation.id,
+    acc: operation.accountId,
+    key: operation.keyId,
+    amount: operation.amount.toString(),
+    ...(elastic === null ? {} : { least: elastic.least.toString(), step: elastic.step.toString() }),
+    ...(operation.isFinal ? { final: true } : {}),
+    tokens: operation.tokens,
+    ...(idempotency === null ? {} : { idem: idempotency.key, fingerprint: idempotency.fingerprint }),
+  };
 }
 
 function settleToRow(operation: SettleOperation, index: number): Record<string, unknown> {
@@ -131,22 +160,22 @@ function settleToRow(operation: SettleOperation, index: number): Record<string, 
 
 function settleFromRow(row: ResultRow): SettleOutcome | Error {
   if (row.code === "done") return { code: "done" };
-  if (row.code === "already") {
-    return { code: "already", charge: amountOf(row.detail, "charge") ?? pico(0n), outcome: String(row.detail?.["outcome"]) };
+  if (row.code === "already" && row.amount !== null) {
+    return { code: "already", charge: pico(BigInt(row.amount)), outcome: String(row.detail?.["outcome"]) };
   }
-  // A release of a hold that never came to be; a settlement of one would be a bug, and moves nothing either.
-  if (row.code === "unknown") return { code: "already", charge: pico(0n), outcome: "unknown" };
-  return new Error(`Bug: a settlement was answered with ${row.code} (${JSON.stringify(row.detail)})`);
+  // The charge of a hold that this database does not know: it lost one that it had acknowledged, or this is a bug.
+  return new Error(
+    `Cannot settle: the hold is unknown to the ledger (${row.code}); compare the ledger with the vendor's bill.`,
+  );
 }
 
 function holdFromRow(row: ResultRow): HoldOutcome {
   const detail = row.detail;
   if (row.code === "held") {
-    const amount = amountOf(detail, "amount");
-    if (amount === null) throw new Error("Bug: a hold was answered without its amount");
+    if (row.amount === null) throw new Error("Bug: a hold was answered without its amount");
     return {
       ok: true,
-      amount,
+      amount: pico(BigInt(row.amount)),
       limits: {
         rpm: countOf(detail, "rpm"),
         requestsLeft: countOf(detail, "requests_left"),

@@ -16,8 +16,19 @@ export const migrations: readonly Migration[] = readdirSync(folder)
   .sort()
   .map((file) => {
     const text = readFileSync(`${folder}${file}`, "utf8");
-    return { name: file.replace(/\.sql$/, ""), text, sha256: createHash("sha256").update(text).digest("hex") };
+    return {
+      name: file.replace(/\.sql$/, ""),
+      text,
+      sha256: createHash("sha256").update(text).digest("hex"),
+    };
   });
+
+/** Changes whenever the schema does, so that a snapshot of another one is not taken for it. */
+export function schemaFingerprint(): string {
+  const hash = createHash("sha256");
+  for (const migration of migrations) hash.update(migration.sha256);
+  return hash.digest("hex").slice(0, 16);
+}
 
 const createTable = sql`
   create table if not exists schema_migrations (
@@ -28,7 +39,10 @@ const insertApplied = sql`insert into schema_migrations (name, sha256) values ($
 const lockMigrations = sql`select pg_advisory_xact_lock(8402840284)`;
 
 /** Brings the schema up to date, each migration in its own transaction. Returns the names applied now. */
-export async function migrate(db: Db, note: (name: string) => void = () => undefined): Promise<readonly string[]> {
+export async function migrate(
+  db: Db,
+  note: (name: string) => void = () => undefined,
+): Promise<readonly string[]> {
   await db.transaction(async (tx) => {
     await tx.query(lockMigrations);
     await tx.query(createTable);
@@ -52,7 +66,9 @@ export async function migrate(db: Db, note: (name: string) => void = () => undef
 
 /** Names of migrations that the database lacks. Throws when it has one that this version does not know or has changed. */
 export async function pendingMigrations(db: Queryable): Promise<readonly string[]> {
-  const exists = await db.query<{ present: boolean }>(sql`select to_regclass('schema_migrations') is not null as present`);
+  const exists = await db.query<{ present: boolean }>(
+    sql`select to_regclass('schema_migrations') is not null as present`,
+  );
   if (exists[0]?.present !== true) return migrations.map((one) => one.name);
   const pending: string[] = [];
   for (const migration of migrations) if (!(await isApplied(db, migration))) pending.push(migration.name);
@@ -63,11 +79,15 @@ async function isApplied(db: Queryable, migration: Migration): Promise<boolean> 
   const applied = await db.query<{ name: string; sha256: string }>(selectApplied);
   const newest = applied.at(-1);
   if (newest !== undefined && !migrations.some((one) => one.name === newest.name)) {
-    throw new Error(`Cannot use this database: it has migration ${newest.name}, which is newer than this Tollgate; upgrade Tollgate.`);
+    throw new Error(
+      `Cannot use this database: it has migration ${newest.name}, which is newer than this Tollgate; upgrade Tollgate.`,
+    );
   }
   const same = applied.find((one) => one.name === migration.name);
   if (same !== undefined && same.sha256 !== migration.sha256) {
-    throw new Error(`Cannot use this database: migration ${migration.name} was applied in another form; install the version that made it.`);
+    throw new Error(
+      `Cannot use this database: migration ${migration.name} was applied in another form; install the version that made it.`,
+    );
   }
   return same !== undefined;
 }

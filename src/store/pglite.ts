@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import type { Db, Queryable } from "./db.ts";
 import { lockDirectory } from "./directory-lock.ts";
+import { schemaFingerprint } from "./migrate.ts";
 import type { WorkerCall, WorkerReply, WorkerStart } from "./pglite-worker.ts";
 
 /** The embedded database: one process, one connection, in its own thread. */
@@ -25,8 +26,14 @@ export class DatabaseError extends Error {
 
 // Compiled JavaScript in every case: a worker thread is started by Node itself, which reads no TypeScript.
 const here = import.meta.url;
-const workerUrl = here.endsWith(".ts") ? new URL("../../dist/store/pglite-worker.js", here) : new URL("./pglite-worker.js", here);
+const workerUrl = here.endsWith(".ts")
+  ? new URL("../../dist/store/pglite-worker.js", here)
+  : new URL("./pglite-worker.js", here);
 const snapshotPath = fileURLToPath(new URL("./snapshot.tar.gz", workerUrl));
+
+/** The build's snapshot, when it is one of this schema: the build leaves a file beside it that names the schema. */
+const findSnapshot = (): string | null =>
+  existsSync(snapshotPath) && existsSync(`${snapshotPath}.${schemaFingerprint()}`) ? snapshotPath : null;
 
 type CallBody = WorkerCall extends infer Call ? (Call extends WorkerCall ? Omit<Call, "id"> : never) : never;
 
@@ -37,7 +44,10 @@ export interface PgliteOptions {
 }
 
 /** Opens `directory` exclusively, or memory for `null`. The data lies in `directory`/db. */
-export async function openPglite(directory: string | null, options: PgliteOptions = { useSnapshot: true }): Promise<EmbeddedDb> {
+export async function openPglite(
+  directory: string | null,
+  options: PgliteOptions = { useSnapshot: true },
+): Promise<EmbeddedDb> {
   const lock = directory === null ? null : await lockDirectory(directory);
   const start: WorkerStart = {
     directory: directory === null ? null : join(directory, "db"),
@@ -60,7 +70,9 @@ export async function openPglite(directory: string | null, options: PgliteOption
     else call?.reject(new DatabaseError(reply.message, reply.code));
   });
   worker.on("error", failAll);
-  worker.on("exit", () => failAll(new DatabaseError("Cannot use the embedded database: it was closed", "57P01")));
+  worker.on("exit", () =>
+    failAll(new DatabaseError("Cannot use the embedded database: it was closed", "57P01")),
+  );
 
   const call = (body: CallBody): Promise<unknown> =>
     new Promise((resolve, reject) => {

