@@ -1,6 +1,8 @@
 // `npm start`: installs and builds what is missing, then runs `tollgate serve` with the arguments given.
 // `npm run tollgate -- …` comes here with `--cli` and runs any command.
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { followNpm } from "./follow-npm.mjs";
 import { build, install, requireNode, root } from "./prepare.mjs";
 
 requireNode();
@@ -13,4 +15,5 @@ build();
 // In this process, not in a child: signals then reach the server as they were sent, and its exit code is ours.
 const program = join(root, "bin", "tollgate.js");
 process.argv = [process.execPath, program, ...args];
-await import(program);
+followNpm();
+await import(pathToFileURL(program).href);
