@@ -6,6 +6,7 @@ import type { PicoUsd } from "./core/money.ts";
 import type { Lesson } from "./core/parameters.ts";
 import type { PriceBook, PriceRow } from "./core/prices.ts";
 import type { StoredResult } from "./ports.ts";
+import type { ConsoleLogins, PortalTokens } from "./ports-console.ts";
 
 /** Makes ids of the things people create: "acc_…". Sortable by time, unique across processes. */
 export interface AdminIds {
@@ -303,7 +304,8 @@ export interface Verification {
 export type UsageGroup = "account" | "model" | "endpoint" | "key";
 
 export interface UsageQuery extends Period {
-  readonly bucket: "hour" | "day";
+  /** `all`: the whole period is one bucket. */
+  readonly bucket: "hour" | "day" | "all";
   /** IANA name; buckets start at this zone's full hours or midnights. */
   readonly tz: string;
   readonly groupBy: readonly UsageGroup[];
@@ -465,6 +467,8 @@ export interface AdminTables {
   readonly audit: Audit;
   readonly tokens: AdminTokens;
   readonly idempotency: AdminIdempotency;
+  readonly logins: ConsoleLogins;
+  readonly portalTokens: PortalTokens;
 }
 
 export interface AdminStore extends AdminTables {

@@ -1,5 +1,6 @@
 /** Who looks at the books through a browser, as ports: the edges `console/` and `admin/` take these as parameters, `store/` implements them. */
-import type { RequestRow, Role } from "./ports-admin.ts";
+import type { PicoUsd } from "./core/money.ts";
+import type { Account, KeyRecord, Page, RequestRow, Role } from "./ports-admin.ts";
 
 /** Who is asking. The same as the admin API's. */
 export interface Person {
@@ -76,4 +77,88 @@ export interface RequestTailSource {
   }): Promise<readonly RequestRow[]>;
   /** Open requests, newest first. */
   open(limit: number): Promise<readonly RequestRow[]>;
+}
+
+// ---------------------------------------------------------------- reports of the console
+
+/** An account with what it spent lately. `hoursLeft` = available ÷ what it spent per hour in the last 7 days, rounded down. */
+export interface AccountReport extends Account {
+  readonly spent24h: PicoUsd;
+  readonly spent7d: PicoUsd;
+  readonly spent30d: PicoUsd;
+  readonly liveKeys: number;
+  /** Null when nothing was spent in 7 days. */
+  readonly hoursLeft: number | null;
+}
+export interface AccountReportFilter {
+  readonly status: Account["status"] | null;
+  /** Part of the name or of the external id, in any case. */
+  readonly search: string | null;
+}
+
+export interface OpenHolds {
+  readonly count: number;
+  readonly held: PicoUsd;
+  readonly oldest: {
+    readonly requestId: string;
+    readonly amount: PicoUsd;
+    readonly createdAt: string;
+  } | null;
+}
+
+/** What must be zero: the sum of all entries, and for all accounts together the customer entries less what is posted. */
+export interface Imbalance {
+  readonly entries: PicoUsd;
+  readonly balances: PicoUsd;
+}
+
+/** How requests ended in one span of time, and how long they took: of a sample where there are very many. */
+export interface TrafficBucket {
+  readonly bucket: string;
+  /** Requests that were looked at. */
+  readonly looked: number;
+  /** True when there were more than are looked at. */
+  readonly isSample: boolean;
+  readonly outcomes: Readonly<Record<string, number>>;
+  /** Milliseconds; null when none of them has the figure. */
+  readonly ttftP50: number | null;
+  readonly ttftP95: number | null;
+  readonly durationP50: number | null;
+  readonly durationP95: number | null;
+}
+
+/** A model that answered, and where, with how many requests and since when. */
+export interface SeenModel {
+  readonly model: string;
+  readonly endpoint: string;
+  readonly requests: number;
+  readonly lastAt: string;
+}
+
+export interface KeyFilter {
+  readonly accountId: string | null;
+  readonly status: "live" | "ended" | null;
+  readonly search: string | null;
+}
+export type ListedKey = KeyRecord & { readonly accountName: string };
+
+export interface ConsoleReports {
+  accounts(filter: AccountReportFilter, page: Page): Promise<readonly AccountReport[]>;
+  account(id: string): Promise<AccountReport | null>;
+  /** The accounts that run out first, of those that spent anything in 7 days. */
+  lowestBalances(limit: number): Promise<readonly AccountReport[]>;
+  /** Names of accounts by their ids. */
+  accountNames(ids: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  openHolds(): Promise<OpenHolds>;
+  /** Reads every entry: for a background check, not for a page. */
+  imbalance(): Promise<Imbalance>;
+  traffic(period: {
+    readonly from: string;
+    readonly to: string;
+    readonly bucket: "hour" | "day";
+    readonly tz: string;
+  }): Promise<readonly TrafficBucket[]>;
+  /** Models that answered settled requests since `from`. */
+  seenModels(from: string): Promise<readonly SeenModel[]>;
+  keys(filter: KeyFilter, page: Page): Promise<readonly ListedKey[]>;
 }

@@ -26,8 +26,6 @@ export interface AdminPorts extends RoutePorts {
   readonly ownerToken: string;
   /** Reads the session of a browser, for requests without a token; null where there is no console. */
   readonly readSession: SessionReader | null;
-  /** Of Tollgate, for the OpenAPI document. */
-  readonly version: string;
 }
 
 export const adminPrefix = "/admin/v1";

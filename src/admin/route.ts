@@ -1,7 +1,9 @@
 import Type, { type Static, type TObject, type TProperties, type TSchema } from "typebox";
 import type { Desk } from "../billing/desk.ts";
+import type { ModelRoute } from "../core/routing.ts";
 import type { AdminStore, AdminTables, Endpoints, Page, PriceDesk, Role } from "../ports-admin.ts";
-import type { Person } from "../ports-console.ts";
+import type { ConsoleLogins, ConsoleReports, Person } from "../ports-console.ts";
+import type { IntegrityWatch } from "./integrity.ts";
 import type { Tail } from "./tail.ts";
 
 /** Everything that routes reach beside the change they make. */
@@ -13,6 +15,22 @@ export interface RoutePorts {
   readonly recoveryMs: number;
   readonly creditName: string;
   readonly tail: Tail;
+  readonly reports: ConsoleReports;
+  readonly integrity: IntegrityWatch;
+  /** The models that clients may name, with their deployments. */
+  readonly routes: () => readonly ModelRoute[];
+  readonly settings: () => EffectiveSettings;
+  /** Of Tollgate. */
+  readonly version: string;
+  /** Path of a one-time login to the console, relative to the server. */
+  readonly createLoginPath: (logins: ConsoleLogins, person: Person) => Promise<string>;
+}
+
+/** The configuration in force, secrets hidden, with the origin of each value. */
+export interface EffectiveSettings {
+  readonly file: string | null;
+  readonly store: "postgres" | "pglite";
+  readonly values: ReadonlyArray<{ readonly path: string; readonly value: unknown; readonly origin: string }>;
 }
 
 /** Who is asking. */
@@ -105,11 +123,21 @@ const strict = { additionalProperties: false };
 const noQuery = Type.Object({}, strict);
 
 /** A route that gives one thing. */
-export function read<Params extends TSchema | null, Answer extends TSchema>(
-  about: About & { readonly params: Params; readonly answer: Answer },
-  run: (call: Call<Of<Params>, unknown, unknown>) => Promise<Frozen<Static<Answer>>>,
+export function read<
+  Params extends TSchema | null,
+  Answer extends TSchema,
+  Query extends TSchema = typeof noQuery,
+>(
+  about: About & { readonly params: Params; readonly answer: Answer; readonly query?: Query },
+  run: (call: Call<Of<Params>, Static<Query>, unknown>) => Promise<Frozen<Static<Answer>>>,
 ): ReadRoute {
-  return { ...about, kind: "read", method: "GET", query: noQuery, run: run as ReadRoute["run"] };
+  return {
+    ...about,
+    kind: "read",
+    method: "GET",
+    query: about.query ?? noQuery,
+    run: run as ReadRoute["run"],
+  };
 }
 
 /** A route that gives a list, page by page, as JSON or CSV. */

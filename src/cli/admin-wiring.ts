@@ -1,18 +1,24 @@
 import { randomBytes } from "node:crypto";
 import type { FastifyInstance } from "fastify";
+import { createIntegrityWatch } from "../admin/integrity.ts";
 import { registerAdmin } from "../admin/register.ts";
 import { createTail } from "../admin/tail.ts";
-import { operatorRow, PriceEntryError, type PriceEntry } from "../config/price-entry.ts";
-import type { Endpoints, EndpointState, PriceDesk } from "../ports-admin.ts";
+import { showOrigin, showPath } from "../config/config.ts";
+import { operatorRow, type PriceEntry, PriceEntryError } from "../config/price-entry.ts";
+import { loginPath } from "../console/register.ts";
+import type { EndpointState, Endpoints, PriceDesk } from "../ports-admin.ts";
 import type { SessionReader } from "../ports-console.ts";
+import { createConsoleReports } from "../store/console-reports.ts";
 import { createRequestTailSource } from "../store/request-tail.ts";
+import { consoleSessions } from "./console-wiring.ts";
 import type { GatewayParts } from "./gateway-process.ts";
 import { version } from "./version.ts";
 
 /** Adds the admin API to a server: its ports are the process's own. */
 export function addAdmin(app: FastifyInstance, parts: GatewayParts, readSession: SessionReader): void {
-  const { clock } = parts;
+  const { clock, config } = parts;
   const { observe } = parts.ports;
+  const reports = createConsoleReports(parts.db);
   registerAdmin(app, {
     store: parts.store,
     prices: priceDesk(parts),
@@ -27,6 +33,20 @@ export function addAdmin(app: FastifyInstance, parts: GatewayParts, readSession:
     ownerToken: parts.adminToken,
     readSession,
     tail: createTail({ source: createRequestTailSource(parts.db), clock, observe }),
+    reports,
+    integrity: createIntegrityWatch({ reports, clock, observe }),
+    routes: () => parts.catalog.models(),
+    settings: () => ({
+      file: config.file,
+      store: config.store.kind,
+      values: config.origins.map(({ path, value, origin }) => ({
+        path: showPath(path),
+        value,
+        origin: showOrigin(origin),
+      })),
+    }),
+    createLoginPath: async (logins, person) =>
+      loginPath(await consoleSessions(parts, logins).createLink(person)),
     version,
   });
 }
@@ -52,14 +72,24 @@ function endpointStates(parts: GatewayParts): Endpoints {
   };
 }
 
-function stateOf(parts: GatewayParts, endpoint: GatewayParts["config"]["endpoints"] extends ReadonlyMap<string, infer One> ? One : never): EndpointState {
-  const cooling = [...parts.coolDowns.list(parts.clock.now())].filter(([name]) => name.startsWith(`${endpoint.name}/`)).map(([, until]) => until);
+function stateOf(
+  parts: GatewayParts,
+  endpoint: GatewayParts["config"]["endpoints"] extends ReadonlyMap<string, infer One> ? One : never,
+): EndpointState {
+  const cooling = [...parts.coolDowns.list(parts.clock.now())]
+    .filter(([name]) => name.startsWith(`${endpoint.name}/`))
+    .map(([, until]) => until);
   const deployments = new Map<string, { deployment: string; model: string; servedAs: string[] }>();
   for (const model of parts.catalog.models()) {
     for (const route of model.deployments) {
       if (route.endpoint !== endpoint.name) continue;
       const known = deployments.get(route.deployment);
-      if (known === undefined) deployments.set(route.deployment, { deployment: route.deployment, model: route.model, servedAs: [model.name] });
+      if (known === undefined)
+        deployments.set(route.deployment, {
+          deployment: route.deployment,
+          model: route.model,
+          servedAs: [model.name],
+        });
       else known.servedAs.push(model.name);
     }
   }
@@ -71,6 +101,9 @@ function stateOf(parts: GatewayParts, endpoint: GatewayParts["config"]["endpoint
     state: cooling.length > 0 ? "cooling" : parts.health.wasUsed(endpoint.name) ? "healthy" : "unused",
     until: cooling.length > 0 ? new Date(Math.max(...cooling)).toISOString() : null,
     lastError: parts.health.lastErrorOf(endpoint.name),
-    deployments: [...deployments.values()].map((one) => ({ ...one, quirks: parts.catalog.lessons(endpoint.name, one.deployment) })),
+    deployments: [...deployments.values()].map((one) => ({
+      ...one,
+      quirks: parts.catalog.lessons(endpoint.name, one.deployment),
+    })),
   };
 }

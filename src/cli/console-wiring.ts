@@ -6,20 +6,24 @@ import { AdminError } from "../admin/errors.ts";
 import { loginPath, registerConsole } from "../console/register.ts";
 import { createSessions, type Sessions } from "../console/sessions.ts";
 import { formatUsd, pico } from "../core/money.ts";
-import type { Person } from "../ports-console.ts";
-import { createConsoleLogins } from "../store/console.ts";
+import type { ConsoleLogins, Person } from "../ports-console.ts";
 import type { GatewayParts } from "./gateway-process.ts";
 import { version } from "./version.ts";
 
 /** Where the build puts the console's files, beside the compiled gateway; the same place when it runs from its sources. */
 const builtConsole = fileURLToPath(new URL("../../dist/console/web", import.meta.url));
 
-/** Sessions of this installation: all its processes share them, and a new admin token ends them. */
-export function consoleSessions(parts: Pick<GatewayParts, "db" | "adminToken">): Sessions {
-  const derive = (purpose: string): string =>
-    createHmac("sha256", parts.adminToken).update(purpose).digest("hex");
+/**
+ * Sessions of this installation: all its processes share them, and a new admin token ends them. `logins` of a transaction
+ * make what is written part of it.
+ */
+export function consoleSessions(
+  { adminToken, store }: Pick<GatewayParts, "adminToken" | "store">,
+  logins: ConsoleLogins = store.logins,
+): Sessions {
+  const derive = (purpose: string): string => createHmac("sha256", adminToken).update(purpose).digest("hex");
   return createSessions({
-    logins: createConsoleLogins(parts.db),
+    logins,
     random: randomBytes,
     epoch: derive("console sessions").slice(0, 32),
     cookieName: `tollgate_${derive("console cookie").slice(0, 8)}`,

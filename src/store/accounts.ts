@@ -30,7 +30,7 @@ const selectMoved = sql`
   select kind, abs(sum(amount))::text as amount from entries
   where account_id = $1 and ledger_account = 'customer' and kind in ('grant', 'void', 'expiry', 'refund') group by kind`;
 
-interface AccountRow {
+export interface AccountRow {
   readonly id: string;
   readonly name: string;
   readonly external_id: string | null;
@@ -84,7 +84,7 @@ export function createAccounts(db: Queryable): Accounts {
   };
 }
 
-const fromRow = (row: AccountRow): Account => ({
+export const fromRow = (row: AccountRow): Account => ({
   id: row.id,
   name: row.name,
   externalId: row.external_id,

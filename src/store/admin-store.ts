@@ -3,6 +3,7 @@ import type { AdminStore, AdminTables } from "../ports-admin.ts";
 import { createAccounts } from "./accounts.ts";
 import { createAdminTokens } from "./admin-tokens.ts";
 import { createAudit } from "./audit.ts";
+import { createConsoleLogins, createPortalTokens } from "./console.ts";
 import type { Db, Queryable } from "./db.ts";
 import { createEntries } from "./entries.ts";
 import { createGrants } from "./grants.ts";
@@ -60,6 +61,8 @@ const tablesOn = (db: Queryable): AdminTables => ({
   audit: createAudit(db),
   tokens: createAdminTokens(db),
   idempotency: createAdminIdempotency(db),
+  logins: createConsoleLogins(db),
+  portalTokens: createPortalTokens(db),
 });
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

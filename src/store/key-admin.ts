@@ -38,7 +38,7 @@ const selectKeys = sql`
     cross join lateral (select window_start(k.spend_window, clock_timestamp()) as starts_at) w
   where k.account_id = $1 and ($2::text is null or k.id < $2) order by k.id desc limit $3`;
 
-interface KeyRow {
+export interface KeyRow {
   readonly id: string;
   readonly account_id: string;
   readonly name: string;
@@ -106,7 +106,7 @@ const limitsToRow = (limits: KeyLimits): unknown[] => [
   limits.expiresAt,
 ];
 
-const fromRow = (row: KeyRow): KeyRecord => ({
+export const fromRow = (row: KeyRow): KeyRecord => ({
   id: row.id,
   accountId: row.account_id,
   name: row.name,

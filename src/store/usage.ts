@@ -85,7 +85,8 @@ export function createUsageReports(db: Queryable): UsageReports {
   const parameters = (query: UsageQuery, fromRequests: boolean): unknown[] => [
     query.from,
     query.to,
-    query.bucket,
+    // All years that can be are one millennium.
+    query.bucket === "all" ? "millennium" : query.bucket,
     query.tz,
     query.accountId,
     query.keyId,

@@ -1,6 +1,7 @@
 /** The admin API on a real database, without a socket: what a client would see. */
 import { randomBytes } from "node:crypto";
 import Fastify, { type FastifyInstance } from "fastify";
+import { createIntegrityWatch } from "../../src/admin/integrity.ts";
 import { type AdminPorts, registerAdmin } from "../../src/admin/register.ts";
 import { createTail } from "../../src/admin/tail.ts";
 import { operatorRow, type PriceEntry, PriceEntryError } from "../../src/config/price-entry.ts";
@@ -10,7 +11,9 @@ import type { PriceRow } from "../../src/core/prices.ts";
 import { createIds } from "../../src/lib/ids.ts";
 import type { Observation } from "../../src/ports.ts";
 import type { AdminStore } from "../../src/ports-admin.ts";
+import type { SessionReader } from "../../src/ports-console.ts";
 import { createAdminStore } from "../../src/store/admin-store.ts";
+import { createConsoleReports } from "../../src/store/console-reports.ts";
 import type { Db } from "../../src/store/db.ts";
 import { createRequestTailSource } from "../../src/store/request-tail.ts";
 
@@ -38,7 +41,10 @@ export interface CallOptions {
   readonly token?: string | null;
 }
 
-export function openAdmin(db: Db, options: { creditUsd?: string } = {}): AdminClient {
+export function openAdmin(
+  db: Db,
+  options: { creditUsd?: string; readSession?: SessionReader } = {},
+): AdminClient {
   const store = createAdminStore(db);
   const observations: Observation[] = [];
   let published: readonly PriceRow[] = [];
@@ -60,12 +66,21 @@ export function openAdmin(db: Db, options: { creditUsd?: string } = {}): AdminCl
     credit: creditUnit(options.creditUsd ?? "0.01"),
     observe: (observation) => observations.push(observation),
     ownerToken,
-    readSession: null,
+    readSession: options.readSession ?? null,
     tail: createTail({
       source: createRequestTailSource(db),
       clock: { now: Date.now, elapsed: () => performance.now() },
       observe: (observation) => observations.push(observation),
     }),
+    reports: createConsoleReports(db),
+    integrity: createIntegrityWatch({
+      reports: createConsoleReports(db),
+      clock: { now: Date.now, elapsed: () => performance.now() },
+      observe: (observation) => observations.push(observation),
+    }),
+    routes: () => [],
+    settings: () => ({ file: null, store: "pglite", values: [] }),
+    createLoginPath: async () => "/console/#/login?link=test",
     version: "0.0.0-test",
   };
   const app = Fastify();

@@ -1,10 +1,14 @@
 import type { AdminRoute } from "../route.ts";
 import { accountRoutes } from "./accounts.ts";
+import { consoleRoutes } from "./console.ts";
 import { grantRoutes } from "./grants.ts";
 import { keyRoutes } from "./keys.ts";
 import { ledgerRoutes } from "./ledger.ts";
+import { modelRoutes } from "./models.ts";
 import { operationRoutes } from "./operation.ts";
+import { overviewRoutes } from "./overview.ts";
 import { priceRoutes } from "./prices.ts";
+import { reportRoutes } from "./reports.ts";
 import { requestRoutes } from "./requests.ts";
 import { usageRoutes } from "./usage.ts";
 
@@ -18,4 +22,8 @@ export const adminRoutes: readonly AdminRoute[] = [
   ...ledgerRoutes,
   ...priceRoutes,
   ...operationRoutes,
+  ...overviewRoutes,
+  ...reportRoutes,
+  ...modelRoutes,
+  ...consoleRoutes,
 ];

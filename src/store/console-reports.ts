@@ -1,0 +1,12 @@
+import type { ConsoleReports } from "../ports-console.ts";
+import { createAccountReports } from "./account-reports.ts";
+import type { Queryable } from "./db.ts";
+import { createKeyDirectory } from "./key-directory.ts";
+import { createTrafficReports } from "./traffic-reports.ts";
+
+/** What the console asks beyond the lists of the admin API. Reads only. */
+export const createConsoleReports = (db: Queryable): ConsoleReports => ({
+  ...createAccountReports(db),
+  ...createTrafficReports(db),
+  ...createKeyDirectory(db),
+});
