@@ -8,6 +8,8 @@ export interface Column {
   readonly title: string;
   readonly of: string | ((row: Row) => unknown);
   readonly align?: "right";
+  /** At least so wide, for tables that are printed in parts. */
+  readonly width?: number;
 }
 
 export const column = (title: string, of: Column["of"]): Column => ({ title, of });
@@ -48,8 +50,8 @@ export function formatTable(rows: readonly Row[], columns: readonly Column[], ha
   const cells = rows.map((row) =>
     columns.map(({ of }) => showValue(typeof of === "string" ? valueAt(row, of) : of(row))),
   );
-  const widths = columns.map(({ title }, index) =>
-    Math.max(widthOf(title), ...cells.map((line) => widthOf(line[index] ?? ""))),
+  const widths = columns.map(({ title, width = 0 }, index) =>
+    Math.max(width, widthOf(title), ...cells.map((line) => widthOf(line[index] ?? ""))),
   );
   const heading = layLine(
     columns.map(({ title }) => title),

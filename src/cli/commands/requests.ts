@@ -19,14 +19,14 @@ const columns: readonly Column[] = [
   column("TIME", "created_at"),
   column("ID", "id"),
   column("ACCOUNT", "account_id"),
-  column("MODEL", (row) => row.model_served ?? row.model_requested),
-  column("ENDPOINT", "endpoint"),
-  column("STATE", (row) => row.outcome ?? row.state),
-  amountColumn("INPUT", "usage.input"),
-  amountColumn("OUTPUT", "usage.output"),
-  column("SOURCE", "usage.source"),
-  amountColumn("CHARGE", "charge"),
-  amountColumn("MS", "duration_ms"),
+  { ...column("MODEL", (row) => row.model_served ?? row.model_requested), width: 24 },
+  { ...column("ENDPOINT", "endpoint"), width: 12 },
+  { ...column("STATE", (row) => row.outcome ?? row.state), width: 11 },
+  { ...amountColumn("INPUT", "usage.input"), width: 7 },
+  { ...amountColumn("OUTPUT", "usage.output"), width: 7 },
+  { ...column("SOURCE", "usage.source"), width: 9 },
+  { ...amountColumn("CHARGE", "charge"), width: 12 },
+  { ...amountColumn("MS", "duration_ms"), width: 9 },
 ];
 
 const endedStates = [
