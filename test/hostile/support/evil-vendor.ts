@@ -33,7 +33,7 @@ export async function startEvilVendor(): Promise<EvilVendor> {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => undefined);
-    let pending = Buffer.alloc(0);
+    let pending: Buffer = Buffer.alloc(0);
     socket.on("data", (chunk: Buffer) => {
       pending = Buffer.concat([pending, chunk]);
       for (let read = takeRequest(pending); read !== null; read = takeRequest(pending)) {

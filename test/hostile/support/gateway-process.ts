@@ -84,7 +84,7 @@ function start(
   writeFileSync(file, options.yaml);
   const child = spawn(process.execPath, [program, ...args], {
     cwd: options.home,
-    env: { PATH: process.env["PATH"] ?? "", TOLLGATE_CONFIG: file, NODE_ENV: "production", ...options.env },
+    env: { PATH: process.env.PATH ?? "", TOLLGATE_CONFIG: file, NODE_ENV: "production", ...options.env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let text = "";

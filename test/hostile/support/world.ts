@@ -200,10 +200,19 @@ models:
   gpt-3.5-turbo-instruct: { deployments: [{ endpoint: sim, deployment: gpt-3.5-turbo-instruct }] }
   blue: { deployments: [{ endpoint: az, deployment: blue, model: gpt-4.1-nano }] }
   evil: { deployments: [{ endpoint: evil, deployment: evil }] }
+  tiered: { service_tiers: [default, priority], deployments: [{ endpoint: evil, deployment: tiered }] }
+  searching: { hosted_tools: [web_search], deployments: [{ endpoint: evil, deployment: searching }] }
   unpriced: { deployments: [{ endpoint: sim, deployment: gpt-4.1-nano, model: no-such-model }] }
 ${options.models ?? ""}
 prices:
   - { model: evil, input: "1.00", cached_input: "0.10", output: "2.00", context_window: 100000, max_output_tokens: 10000 }
+  - model: tiered
+    input: "1.00"
+    output: "2.00"
+    context_window: 100000
+    max_output_tokens: 10000
+    service_tiers: { priority: { input: "2.00", output: "4.00" }, flex: { input: "0.50", output: "1.00" } }
+  - { model: searching, input: "1.00", output: "2.00", context_window: 100000, max_output_tokens: 10000, fees: { web_search: "0.01" } }
 ${options.yaml ?? ""}
 `;
 }
