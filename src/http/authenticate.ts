@@ -12,26 +12,35 @@ export type Authentication =
   | { readonly ok: false; readonly message: string };
 
 /** Verifies the key of a request: form and checksum first, so that raw input never reaches the database. */
-export function createAuthenticator(keys: Keys, clock: Clock): (headers: IncomingHttpHeaders) => Promise<Authentication> {
-  const cache = new Map<string, { identity: KeyIdentity | null; at: number }>();
+export function createAuthenticator(
+  keys: Keys,
+  clock: Clock,
+): (headers: IncomingHttpHeaders) => Promise<Authentication> {
+  const cache = new Map<string, { identity: Promise<KeyIdentity | null>; at: number }>();
   return async (headers) => {
     const presented = presentedKey(headers);
     if (presented === null) {
-      return refuse("You didn't provide an API key; send it as `Authorization: Bearer sk-tg-…` or `api-key: sk-tg-…`.");
+      return refuse(
+        "You didn't provide an API key; send it as `Authorization: Bearer sk-tg-…` or `api-key: sk-tg-…`.",
+      );
     }
     if (presented === "ambiguous") return refuse("Two different API keys were sent; send one.");
-    if (parseApiKey(presented) === null) return refuse("Incorrect API key provided: it is not a Tollgate key, or a letter is wrong.");
+    if (parseApiKey(presented) === null)
+      return refuse("Incorrect API key provided: it is not a Tollgate key, or a letter is wrong.");
     const hash = createHash("sha256").update(presented).digest();
     const name = hash.toString("base64");
     const now = clock.elapsed();
     let known = cache.get(name);
     if (known === undefined || now - known.at > believeMs) {
-      known = { identity: await keys.find(hash), at: now };
+      // One question to the database for all requests that arrive meanwhile; a failed one is asked again by the next.
+      known = { identity: keys.find(hash), at: now };
+      known.identity.catch(() => cache.delete(name));
       if (cache.size >= maxCached) cache.clear();
       cache.set(name, known);
     }
-    if (known.identity === null) return refuse("Incorrect API key provided: it is unknown, revoked or expired.");
-    return { ok: true, identity: known.identity };
+    const identity = await known.identity;
+    if (identity === null) return refuse("Incorrect API key provided: it is unknown, revoked or expired.");
+    return { ok: true, identity };
   };
 }
 
