@@ -173,7 +173,7 @@ async function probeJob(terminal: Terminal, job: ProbeJob, options: JobOptions):
     catalog: { prices: () => options.book },
   };
   terminal.note(
-    `Probing ${job.target.route.deployment} at ${endpoint.name}, for at most $${formatUsd(options.left)}; the key is ${job.target.credential}.`,
+    `Probing ${job.target.route.deployment} at ${endpoint.name}, for at most $${formatUsd(options.left)}. Key: ${job.target.credential}.`,
   );
   try {
     const report = await runProbe(ports, job.target, {

@@ -8,6 +8,7 @@ import { type CallContext, costOf, performCall } from "./call.ts";
 import { countCalls } from "./count.ts";
 import { failureOf } from "./failures.ts";
 import {
+  allCalls,
   answerCalls,
   asParameterCall,
   errorCalls,
@@ -71,7 +72,7 @@ class Run {
   readonly #target: ProbeTarget;
   readonly #options: ProbeOptions;
   readonly #budget: Budget;
-  #expected = 1;
+  #expected = allCalls("max_tokens").length;
 
   constructor(ports: ProbePorts, target: ProbeTarget, options: ProbeOptions) {
     this.#ports = ports;

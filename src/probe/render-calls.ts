@@ -21,7 +21,7 @@ export function renderEnvironment({ environment: env }: ProbeReport): Section {
         : `${env.model}; answers say ${env.model_served}`,
     ],
     ...(env.kind === "azure" ? [["api-version", env.api_version ?? "v1"]] : []),
-    ["credential", `${env.credential} [hidden]`],
+    ["credential", /^no/.test(env.credential) ? env.credential : `${env.credential} [hidden]`],
     ["limit parameter", env.limit_parameter],
     ["tokenizer", `${env.tokenizer}${guess}`],
     ["price", env.price_row ?? "not known"],
