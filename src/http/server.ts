@@ -67,7 +67,7 @@ export function createServer(http: HttpPorts): FastifyInstance {
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-  app.server.on("upgrade", (_request, socket) => socket.destroy());
+  // No listener for upgrades: Node then ignores the offer and answers in HTTP/1.1. Java's client offers h2c every time.
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
     void send(reply, faultAnswer(http, request, error));
   });
