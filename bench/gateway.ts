@@ -6,9 +6,9 @@ import { execFileSync } from "node:child_process";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../test/support/postgres.ts";
-import { Child, installPortkey } from "./gateway/processes.ts";
-import { type Cell, renderReport, type Report } from "./gateway/report.ts";
 import type { LoadOrder } from "./gateway/loader.ts";
+import { Child, installPortkey } from "./gateway/processes.ts";
+import { type Cell, type Report, renderReport } from "./gateway/report.ts";
 
 interface Contestant {
   readonly name: string;
@@ -42,7 +42,13 @@ const loads: readonly Load[] = [
   { name: "paced streams, 200 at once", ...paced, concurrent: 200, seconds: 3 },
   { name: "paced streams, 1000 at once", ...paced, concurrent: 1_000, seconds: 3 },
   { name: "1 MB bodies, 10 at once", ...whole, bodyBytes: 1_000_000, concurrent: 10, seconds: 4 },
-  { name: "paced streams, 100 at once, 1 of 10 leaves", ...paced, concurrent: 100, abortShare: 0.1, seconds: 3 },
+  {
+    name: "paced streams, 100 at once, 1 of 10 leaves",
+    ...paced,
+    concurrent: 100,
+    abortShare: 0.1,
+    seconds: 3,
+  },
 ];
 
 export async function main(args: readonly string[]): Promise<number> {
@@ -58,13 +64,19 @@ export async function main(args: readonly string[]): Promise<number> {
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
   const chosen = loads.filter(({ name }) => values.only === undefined || name.includes(values.only));
-  const shown = values.quick ? chosen.filter(({ name }) => !/1000|10 at once$/.test(name)).map((load) => ({ ...load, seconds: Math.min(load.seconds, 2) })) : chosen;
+  const shown = values.quick
+    ? chosen
+        .filter(({ name }) => !/1000|10 at once$/.test(name))
+        .map((load) => ({ ...load, seconds: Math.min(load.seconds, 2) }))
+    : chosen;
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   const postgres = await startPostgres();
   const vendor = await Child.start("vendor");
   const loader = await Child.start("loader");
   const contestants = (await startContestants({ vendor, postgresUrl: postgres.url, note })).filter(
-    ({ name }) => values.contestants === undefined || values.contestants.split(",").some((wanted) => name.includes(wanted)),
+    ({ name }) =>
+      values.contestants === undefined ||
+      values.contestants.split(",").some((wanted) => name.includes(wanted)),
   );
   try {
     const cells: Cell[] = [];
@@ -72,7 +84,17 @@ export async function main(args: readonly string[]): Promise<number> {
       // Every contestant is warm before the first round: what a compiler does to cold code is not the question here.
       for (const contestant of contestants) {
         note(`${load.name}: warming ${contestant.name}`);
-        await measure({ vendor, loader, contestant, load: { ...load, concurrent: Math.min(load.concurrent, 50), abortShare: 0, seconds: Math.min(load.seconds, warmSeconds) } });
+        await measure({
+          vendor,
+          loader,
+          contestant,
+          load: {
+            ...load,
+            concurrent: Math.min(load.concurrent, 50),
+            abortShare: 0,
+            seconds: Math.min(load.seconds, warmSeconds),
+          },
+        });
       }
       for (let round = 0; round < rounds; round += 1) {
         for (const contestant of contestants) {
@@ -85,12 +107,20 @@ export async function main(args: readonly string[]): Promise<number> {
     process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : renderReport(report));
     return cells.some(({ difference }) => difference !== null && difference !== 0) ? 1 : 0;
   } finally {
-    await Promise.all([vendor, loader, ...contestants.flatMap(({ child }) => (child === null ? [] : [child]))].map((one) => one.stop()));
+    await Promise.all(
+      [vendor, loader, ...contestants.flatMap(({ child }) => (child === null ? [] : [child]))].map((one) =>
+        one.stop(),
+      ),
+    );
     await postgres.stop();
   }
 }
 
-async function startContestants(about: { vendor: Child; postgresUrl: string; note: (text: string) => void }): Promise<Contestant[]> {
+async function startContestants(about: {
+  vendor: Child;
+  postgresUrl: string;
+  note: (text: string) => void;
+}): Promise<Contestant[]> {
   const vendorUrl = `http://127.0.0.1:${about.vendor.port}`;
   const direct: Contestant = {
     name: "vendor directly",
@@ -104,9 +134,19 @@ async function startContestants(about: { vendor: Child; postgresUrl: string; not
   const list = [direct];
   for (const pace of ["fast", "paced"] as const) {
     const child = await Child.start("relay", [`${vendorUrl}/${pace}/v1`]);
-    list.push({ ...direct, name: `bare relay ${pace}`, url: `http://127.0.0.1:${child.port}`, child, path: () => "/v1/chat/completions" });
+    list.push({
+      ...direct,
+      name: `bare relay ${pace}`,
+      url: `http://127.0.0.1:${child.port}`,
+      child,
+      path: () => "/v1/chat/completions",
+    });
   }
-  for (const [name, store] of [["Tollgate, no ledger writes", "memory"], ["Tollgate on PGlite", "pglite"], ["Tollgate on PostgreSQL", about.postgresUrl]] as const) {
+  for (const [name, store] of [
+    ["Tollgate, no ledger writes", "memory"],
+    ["Tollgate on PGlite", "pglite"],
+    ["Tollgate on PostgreSQL", about.postgresUrl],
+  ] as const) {
     const child = await Child.start("tollgate", [store, vendorUrl]);
     list.push({
       name,
@@ -128,21 +168,32 @@ async function startContestants(about: { vendor: Child; postgresUrl: string; not
       name: "Portkey",
       url: `http://127.0.0.1:${port}`,
       child,
-      headers: (pace) => ({ authorization: "Bearer k", "x-portkey-provider": "openai", "x-portkey-custom-host": `${vendorUrl}/${pace}/v1` }),
+      headers: (pace) => ({
+        authorization: "Bearer k",
+        "x-portkey-provider": "openai",
+        "x-portkey-custom-host": `${vendorUrl}/${pace}/v1`,
+      }),
       path: () => "/v1/chat/completions",
     });
   }
   return list;
 }
 
-async function measure(about: { vendor: Child; loader: Child; contestant: Contestant; load: Load }): Promise<Cell> {
+async function measure(about: {
+  vendor: Child;
+  loader: Child;
+  contestant: Contestant;
+  load: Load;
+}): Promise<Cell> {
   const { vendor, loader, contestant, load } = about;
   // The bare relay is one process per pace; its name is the same in the report.
   const isOtherPace = contestant.name.startsWith("bare relay") && !contestant.name.endsWith(load.pace);
   const name = contestant.name.replace(/ (fast|paced)$/, "");
   if (isOtherPace) return { load: load.name, contestant: name, skipped: true, difference: null } as Cell;
   const billedBefore = await vendor.ask<number>("bill", "billed");
-  const chargedBefore = contestant.isBilling ? await contestant.child?.ask<number | null>("charged", "charged") : null;
+  const chargedBefore = contestant.isBilling
+    ? await contestant.child?.ask<number | null>("charged", "charged")
+    : null;
   await contestant.child?.vitals();
   const order: LoadOrder = {
     url: contestant.url,
@@ -160,12 +211,22 @@ async function measure(about: { vendor: Child; loader: Child; contestant: Contes
   // Streams whose client left are read to their end; wait for that before comparing.
   if (load.abortShare > 0) await new Promise((resolve) => setTimeout(resolve, 5_000));
   const billed = (await vendor.ask<number>("bill", "billed")) - billedBefore;
-  const chargedAfter = contestant.isBilling ? await contestant.child?.ask<number | null>("charged", "charged") : null;
+  const chargedAfter = contestant.isBilling
+    ? await contestant.child?.ask<number | null>("charged", "charged")
+    : null;
   const charged = contestant.isBilling ? (chargedAfter ?? 0) - (chargedBefore ?? 0) : null;
-  return { load: load.name, contestant: name, skipped: false, result, vitals, difference: charged === null ? null : charged - billed };
+  return {
+    load: load.name,
+    contestant: name,
+    skipped: false,
+    result,
+    vitals,
+    difference: charged === null ? null : charged - billed,
+  };
 }
 
-const machine = (): string => `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, Node ${process.versions.node}`;
+const machine = (): string =>
+  `${cpus().length} × ${cpus()[0]?.model ?? "unknown"}, Node ${process.versions.node}`;
 
 function commit(): string {
   try {

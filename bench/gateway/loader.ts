@@ -39,7 +39,14 @@ export async function runLoad(order: LoadOrder): Promise<LoadResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: order.concurrent });
   const target = new URL(order.url + order.path);
   const text = "x".repeat(Math.max(order.bodyBytes - 150, 20));
-  const body = Buffer.from(JSON.stringify({ model: order.model, stream: order.stream, max_tokens: 300, messages: [{ role: "user", content: text }] }));
+  const body = Buffer.from(
+    JSON.stringify({
+      model: order.model,
+      stream: order.stream,
+      max_tokens: 300,
+      messages: [{ role: "user", content: text }],
+    }),
+  );
   const tally: Tally = { requests: 0, failed: 0, aborted: 0, events: 0, firstByteMs: [], totalMs: [] };
   const startedAt = performance.now();
   let number = 0;
@@ -53,7 +60,12 @@ export async function runLoad(order: LoadOrder): Promise<LoadResult> {
   await Promise.all(Array.from({ length: order.concurrent }, worker));
   agent.destroy();
   const sorted = (values: number[]): number[] => values.sort((a, b) => a - b);
-  return { ...tally, elapsedMs: performance.now() - startedAt, firstByteMs: sorted(tally.firstByteMs), totalMs: sorted(tally.totalMs) };
+  return {
+    ...tally,
+    elapsedMs: performance.now() - startedAt,
+    firstByteMs: sorted(tally.firstByteMs),
+    totalMs: sorted(tally.totalMs),
+  };
 }
 
 interface One {
@@ -69,25 +81,33 @@ function sendOne({ agent, target, body, headers, tally, leaves }: One): Promise<
   return new Promise((resolve) => {
     const startedAt = performance.now();
     let seen = 0;
-    const request = httpRequest(target, { method: "POST", agent, headers: { ...headers, "content-type": "application/json", "content-length": body.length } }, (response) => {
-      response.on("data", (chunk: Buffer) => {
-        if (seen === 0) tally.firstByteMs.push(performance.now() - startedAt);
-        seen += chunk.length;
-        tally.events += countEvents(chunk);
-        if (leaves && seen > 20_000) request.destroy();
-      });
-      response.on("end", () => {
-        tally.requests += 1;
-        if (response.statusCode !== 200) tally.failed += 1;
-        else tally.totalMs.push(performance.now() - startedAt);
-        resolve();
-      });
-      response.on("error", () => resolve());
-      response.on("close", () => {
-        if (leaves) tally.aborted += 1;
-        resolve();
-      });
-    });
+    const request = httpRequest(
+      target,
+      {
+        method: "POST",
+        agent,
+        headers: { ...headers, "content-type": "application/json", "content-length": body.length },
+      },
+      (response) => {
+        response.on("data", (chunk: Buffer) => {
+          if (seen === 0) tally.firstByteMs.push(performance.now() - startedAt);
+          seen += chunk.length;
+          tally.events += countEvents(chunk);
+          if (leaves && seen > 20_000) request.destroy();
+        });
+        response.on("end", () => {
+          tally.requests += 1;
+          if (response.statusCode !== 200) tally.failed += 1;
+          else tally.totalMs.push(performance.now() - startedAt);
+          resolve();
+        });
+        response.on("error", () => resolve());
+        response.on("close", () => {
+          if (leaves) tally.aborted += 1;
+          resolve();
+        });
+      },
+    );
     request.on("error", () => {
       if (!leaves) tally.failed += 1;
       resolve();
@@ -103,7 +123,10 @@ function countEvents(chunk: Buffer): number {
 }
 
 export function main(): void {
-  process.on("message", (order: LoadOrder) => void runLoad(order).then((result) => process.send?.({ result })));
+  process.on(
+    "message",
+    (order: LoadOrder) => void runLoad(order).then((result) => process.send?.({ result })),
+  );
   process.on("disconnect", () => process.exit());
   process.send?.({ port: 0 });
 }

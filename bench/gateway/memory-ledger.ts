@@ -12,7 +12,11 @@ export function createMemoryLedger(): MemoryLedger {
   return {
     async hold(operation) {
       holds.set(operation.id, operation.amount);
-      return { ok: true, amount: operation.amount, limits: { rpm: null, requestsLeft: null, tpm: null, tokensLeft: null } };
+      return {
+        ok: true,
+        amount: operation.amount,
+        limits: { rpm: null, requestsLeft: null, tpm: null, tokensLeft: null },
+      };
     },
     async settle(operation) {
       if (!holds.delete(operation.id)) return { code: "already", charge: pico(0n), outcome: "unknown" };

@@ -22,17 +22,30 @@ export class Child {
 
   /** Starts one of the programs beside this file. */
   static async start(program: string, args: readonly string[] = []): Promise<Child> {
-    const options = { execArgv: ["--import", vitals], stdio: ["ignore", 2, 2, "ipc"] as ("ignore" | "ipc" | number)[] };
+    const options = {
+      execArgv: ["--import", vitals],
+      stdio: ["ignore", 2, 2, "ipc"] as ("ignore" | "ipc" | number)[],
+    };
     const process = fork(runner, [program, ...args], options);
-    return new Child(process, (await answerOf(process, (message) => "port" in message)) as { port: number; key?: string });
+    return new Child(
+      process,
+      (await answerOf(process, (message) => "port" in message)) as { port: number; key?: string },
+    );
   }
 
   /** Starts a foreign program that says nothing over the channel; it is ready when its port answers. */
   static async startForeign(file: string, args: readonly string[], port: number): Promise<Child> {
-    const process = fork(file, [...args], { execArgv: ["--import", vitals], stdio: ["ignore", "ignore", 2, "ipc"], env: { ...globalThis.process.env, NODE_ENV: "production" } });
+    const process = fork(file, [...args], {
+      execArgv: ["--import", vitals],
+      stdio: ["ignore", "ignore", 2, "ipc"],
+      env: { ...globalThis.process.env, NODE_ENV: "production" },
+    });
     const deadline = performance.now() + 20_000;
     while (performance.now() < deadline) {
-      const isUp = await fetch(`http://127.0.0.1:${port}/`).then(() => true, () => false);
+      const isUp = await fetch(`http://127.0.0.1:${port}/`).then(
+        () => true,
+        () => false,
+      );
       if (isUp) return new Child(process, { port });
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -64,7 +77,8 @@ export class Child {
 
 function answerOf(process: ChildProcess, isIt: (message: object) => boolean): Promise<object> {
   return new Promise((resolve, reject) => {
-    const onExit = (code: number | null): void => reject(new Error(`Cannot measure: a process ended with ${code}`));
+    const onExit = (code: number | null): void =>
+      reject(new Error(`Cannot measure: a process ended with ${code}`));
     process.once("exit", onExit);
     const onMessage = (message: unknown): void => {
       if (typeof message !== "object" || message === null || !isIt(message)) return;
@@ -85,7 +99,10 @@ export function installPortkey(note: (text: string) => void): string | null {
   mkdirSync(folder, { recursive: true });
   writeFileSync(`${folder}package.json`, '{"private":true}');
   try {
-    execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "@portkey-ai/gateway@1"], { cwd: folder, stdio: "ignore" });
+    execFileSync("npm", ["install", "--ignore-scripts", "--no-audit", "--no-fund", "@portkey-ai/gateway@1"], {
+      cwd: folder,
+      stdio: "ignore",
+    });
   } catch {
     return null;
   }

@@ -15,8 +15,13 @@ export function main([upstream = ""]: readonly string[]): void {
       pool.dispatch(
         { path, method: "POST", headers, body: Buffer.concat(chunks) },
         {
-          onRequestStart: (controller) => void response.on("close", () => response.writableFinished || controller.abort(new Error("client left"))),
-          onResponseStart: (_controller, status, given) => void response.writeHead(status, { "content-type": String(given["content-type"]) }),
+          onRequestStart: (controller) =>
+            void response.on(
+              "close",
+              () => response.writableFinished || controller.abort(new Error("client left")),
+            ),
+          onResponseStart: (_controller, status, given) =>
+            void response.writeHead(status, { "content-type": String(given["content-type"]) }),
           onResponseData: (_controller, chunk) => void response.write(chunk),
           onResponseEnd: () => void response.end(),
           onResponseError: () => void response.destroy(),

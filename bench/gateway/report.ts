@@ -55,18 +55,27 @@ export function rowsOf(report: Report): Row[] {
 function rowOf(cells: Extract<Cell, { skipped: false }>[]): Row {
   const first = cells[0];
   if (first === undefined) throw new Error("Bug: a row without cells");
-  const vitals = cells.flatMap((cell) => (cell.vitals === null ? [] : [{ vitals: cell.vitals, result: cell.result }]));
+  const vitals = cells.flatMap((cell) =>
+    cell.vitals === null ? [] : [{ vitals: cell.vitals, result: cell.result }],
+  );
   const differences = cells.flatMap(({ difference }) => (difference === null ? [] : [difference]));
   return {
     load: first.load,
     contestant: first.contestant,
     perSecond: figure(cells.map(({ result }) => (result.requests * 1_000) / result.elapsedMs)),
     eventsPerSecond: figure(cells.map(({ result }) => (result.events * 1_000) / result.elapsedMs)),
-    cpuMsPerRequest: vitals.length === 0 ? null : figure(vitals.map(({ vitals: one, result }) => one.cpuMs / Math.max(result.requests, 1))),
-    cpuUsPerEvent: vitals.length === 0 ? null : figure(vitals.map(({ vitals: one, result }) => (one.cpuMs * 1_000) / Math.max(result.events, 1))),
+    cpuMsPerRequest:
+      vitals.length === 0
+        ? null
+        : figure(vitals.map(({ vitals: one, result }) => one.cpuMs / Math.max(result.requests, 1))),
+    cpuUsPerEvent:
+      vitals.length === 0
+        ? null
+        : figure(vitals.map(({ vitals: one, result }) => (one.cpuMs * 1_000) / Math.max(result.events, 1))),
     firstByteMs: percentiles(cells.map(({ result }) => result.firstByteMs)),
     totalMs: percentiles(cells.map(({ result }) => result.totalMs)),
-    rssPeakMb: vitals.length === 0 ? null : Math.max(...vitals.map(({ vitals: one }) => one.rssPeakBytes)) / 1_048_576,
+    rssPeakMb:
+      vitals.length === 0 ? null : Math.max(...vitals.map(({ vitals: one }) => one.rssPeakBytes)) / 1_048_576,
     loopP99Ms: vitals.length === 0 ? null : Math.max(...vitals.map(({ vitals: one }) => one.loopP99Ms)),
     failed: cells.reduce((sum, { result }) => sum + result.failed, 0),
     difference: differences.length === 0 ? null : differences.reduce((sum, one) => sum + Math.abs(one), 0),
@@ -83,14 +92,30 @@ function percentiles(rounds: readonly (readonly number[])[]): { p50: number; p95
   return { p50: median(0.5), p95: median(0.95), p99: median(0.99) };
 }
 
-const at = (sorted: readonly number[], share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+const at = (sorted: readonly number[], share: number): number =>
+  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
 
-const columns = ["contestant", "req/s", "events/s", "CPU ms/req", "CPU µs/event", "first byte p50/p95/p99 ms", "total p50/p95/p99 ms", "RSS MB", "loop p99 ms", "failed", "charged − billed"];
+const columns = [
+  "contestant",
+  "req/s",
+  "events/s",
+  "CPU ms/req",
+  "CPU µs/event",
+  "first byte p50/p95/p99 ms",
+  "total p50/p95/p99 ms",
+  "RSS MB",
+  "loop p99 ms",
+  "failed",
+  "charged − billed",
+];
 
 /** A Markdown page: one table a load, ratios to the bare relay in brackets. */
 export function renderReport(report: Report): string {
   const rows = rowsOf(report);
-  const lines = [`Machine: ${report.machine}. Commit ${report.commit}. Medians of ${report.rounds} interleaved rounds; in brackets the ratio to the bare relay.`, ""];
+  const lines = [
+    `Machine: ${report.machine}. Commit ${report.commit}. Medians of ${report.rounds} interleaved rounds; in brackets the ratio to the bare relay.`,
+    "",
+  ];
   for (const load of new Set(rows.map((row) => row.load))) {
     const group = rows.filter((row) => row.load === load);
     const relay = group.find((row) => row.contestant === "bare relay") ?? null;
@@ -103,9 +128,13 @@ export function renderReport(report: Report): string {
 
 function line(row: Row, relay: Row | null): string[] {
   const ratio = (own: Figure | null, base: Figure | null | undefined): string =>
-    own === null || base === null || base === undefined || row === relay ? "" : ` (${(own.median / base.median).toFixed(2)}×)`;
-  const shown = (one: Figure | null, digits: number): string => (one === null ? "—" : one.median.toFixed(digits));
-  const three = (one: Row["totalMs"]): string => [one.p50, one.p95, one.p99].map((value) => value.toFixed(1)).join(" / ");
+    own === null || base === null || base === undefined || row === relay
+      ? ""
+      : ` (${(own.median / base.median).toFixed(2)}×)`;
+  const shown = (one: Figure | null, digits: number): string =>
+    one === null ? "—" : one.median.toFixed(digits);
+  const three = (one: Row["totalMs"]): string =>
+    [one.p50, one.p95, one.p99].map((value) => value.toFixed(1)).join(" / ");
   return [
     row.contestant,
     shown(row.perSecond, 0) + ratio(row.perSecond, relay?.perSecond),

@@ -9,20 +9,46 @@ export const promptTokens = 20;
 export const streamTokens = 200;
 const firstByteMs = 60;
 const tokensPerSecond = 50;
-const head = { id: "chatcmpl-bench", object: "chat.completion.chunk", created: 1_780_000_000, model: "gpt-4.1-nano-2025-04-14", service_tier: "default", system_fingerprint: null };
-const usage = { prompt_tokens: promptTokens, completion_tokens: streamTokens, total_tokens: promptTokens + streamTokens };
+const head = {
+  id: "chatcmpl-bench",
+  object: "chat.completion.chunk",
+  created: 1_780_000_000,
+  model: "gpt-4.1-nano-2025-04-14",
+  service_tier: "default",
+  system_fingerprint: null,
+};
+const usage = {
+  prompt_tokens: promptTokens,
+  completion_tokens: streamTokens,
+  total_tokens: promptTokens + streamTokens,
+};
 
 const event = (value: object): Buffer => Buffer.from(`data: ${JSON.stringify(value)}\n\n`);
-const delta = (text: object, finish: string | null): object => ({ choices: [{ index: 0, delta: text, logprobs: null, finish_reason: finish }] });
-const tokens = Array.from({ length: streamTokens }, (_, index) => event({ ...head, ...delta({ content: ` word${index}` }, null), usage: null }));
-const opening = event({ ...head, ...delta({ role: "assistant", content: "", refusal: null }, null), usage: null });
+const delta = (text: object, finish: string | null): object => ({
+  choices: [{ index: 0, delta: text, logprobs: null, finish_reason: finish }],
+});
+const tokens = Array.from({ length: streamTokens }, (_, index) =>
+  event({ ...head, ...delta({ content: ` word${index}` }, null), usage: null }),
+);
+const opening = event({
+  ...head,
+  ...delta({ role: "assistant", content: "", refusal: null }, null),
+  usage: null,
+});
 const closing = Buffer.concat([
   event({ ...head, ...delta({}, "stop"), usage: null }),
   event({ ...head, choices: [], usage }),
   Buffer.from("data: [DONE]\n\n"),
 ]);
 const whole = Buffer.from(
-  JSON.stringify({ ...head, object: "chat.completion", choices: [{ index: 0, message: { role: "assistant", content: "word ".repeat(360) }, finish_reason: "stop" }], usage }),
+  JSON.stringify({
+    ...head,
+    object: "chat.completion",
+    choices: [
+      { index: 0, message: { role: "assistant", content: "word ".repeat(360) }, finish_reason: "stop" },
+    ],
+    usage,
+  }),
 );
 const everything = Buffer.concat([opening, ...tokens, closing]);
 
@@ -40,7 +66,10 @@ export function main(): void {
   setInterval(() => {
     const now = performance.now();
     for (const stream of paced) {
-      const due = Math.min(Math.floor(((now - stream.startedAt - firstByteMs) * tokensPerSecond) / 1_000) + 1, streamTokens);
+      const due = Math.min(
+        Math.floor(((now - stream.startedAt - firstByteMs) * tokensPerSecond) / 1_000) + 1,
+        streamTokens,
+      );
       while (stream.sent < due) stream.response.write(tokens[stream.sent++]);
       if (stream.sent === streamTokens) {
         stream.response.end(closing);

@@ -13,7 +13,8 @@ export function credentialReader(credential: EndpointCredential, now: () => numb
   let last: { at: number; token: Promise<string> } | null = null;
   return () => {
     if (last === null || now() - last.at > reuseMs) {
-      const token = credential.kind === "token_file" ? readToken(credential.file) : runCommand(credential.command);
+      const token =
+        credential.kind === "token_file" ? readToken(credential.file) : runCommand(credential.command);
       last = { at: now(), token };
       // A failed read is not kept: the next call tries again.
       token.catch(() => {
@@ -34,8 +35,10 @@ function runCommand([program, ...parameters]: readonly [string, ...string[]]): P
   return new Promise((resolve, reject) => {
     execFile(program, parameters, { timeout: commandTimeoutMs, maxBuffer: 1_048_576 }, (error, stdout) => {
       const token = stdout.trim();
-      if (error !== null) reject(new Error(`Cannot authenticate: the token command ${program} failed`, { cause: error }));
-      else if (token === "") reject(new Error(`Cannot authenticate: the token command ${program} printed nothing`));
+      if (error !== null)
+        reject(new Error(`Cannot authenticate: the token command ${program} failed`, { cause: error }));
+      else if (token === "")
+        reject(new Error(`Cannot authenticate: the token command ${program} printed nothing`));
       else resolve(token);
     });
   });

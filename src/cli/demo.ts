@@ -1,5 +1,5 @@
 import { type DemoRequest, demoRequests } from "../simulator/demo-traffic.ts";
-import { readConfig, serveDemo, type ServeOptions } from "./serve.ts";
+import { readConfig, type ServeOptions, serveDemo } from "./serve.ts";
 import { CliError, exitCodes, type Terminal } from "./terminal.ts";
 
 const burst = 60;
@@ -7,10 +7,20 @@ const burst = 60;
 /** `tollgate demo`: demo mode with generated traffic of all kinds, so that every page has something to show. */
 export async function runDemo(options: ServeOptions, terminal: Terminal): Promise<void> {
   if (terminal.env["NODE_ENV"] === "production") {
-    throw new CliError(exitCodes.usage, "Cannot start: demo mode is refused with NODE_ENV=production; unset it, or configure a vendor and run `tollgate serve`.");
+    throw new CliError(
+      exitCodes.usage,
+      "Cannot start: demo mode is refused with NODE_ENV=production; unset it, or configure a vendor and run `tollgate serve`.",
+    );
   }
-  const config = readConfig({ ...options, config: undefined }, { ...terminal, env: withoutVendors(terminal.env) });
-  await serveDemo(config, { ...options, onReady: async (gateway, key) => void sendTraffic(gateway.url, key) }, terminal);
+  const config = readConfig(
+    { ...options, config: undefined },
+    { ...terminal, env: withoutVendors(terminal.env) },
+  );
+  await serveDemo(
+    config,
+    { ...options, onReady: async (gateway, key) => void sendTraffic(gateway.url, key) },
+    terminal,
+  );
 }
 
 /** Demo mode always: what names a vendor or a file is not read. */
@@ -32,7 +42,8 @@ async function sendTraffic(url: string, key: string): Promise<void> {
 
 async function sendOne(url: string, key: string, request: DemoRequest): Promise<void> {
   const abort = new AbortController();
-  const timer = request.leavesAfterMs === null ? null : setTimeout(() => abort.abort(), request.leavesAfterMs).unref();
+  const timer =
+    request.leavesAfterMs === null ? null : setTimeout(() => abort.abort(), request.leavesAfterMs).unref();
   try {
     const answer = await fetch(`${url}/v1/chat/completions`, {
       method: "POST",

@@ -8,8 +8,12 @@ export class EndpointHealth {
   observe(observation: Observation): void {
     if (observation.event === "attempt_failed") {
       this.used.add(observation.endpoint);
-      this.lastError.set(observation.endpoint, observation.status === null ? observation.reason : `${observation.status}: ${observation.reason}`);
-    } else if (observation.event === "request_ended" && observation.endpoint !== null) this.used.add(observation.endpoint);
+      this.lastError.set(
+        observation.endpoint,
+        observation.status === null ? observation.reason : `${observation.status}: ${observation.reason}`,
+      );
+    } else if (observation.event === "request_ended" && observation.endpoint !== null)
+      this.used.add(observation.endpoint);
   }
 
   wasUsed(endpoint: string): boolean {

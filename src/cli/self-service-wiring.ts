@@ -1,10 +1,12 @@
-import { credits, generation, keyInfo, ownUsage, type SelfServicePorts } from "../billing/self-service.ts";
 import type { Outcome } from "../billing/refusals.ts";
+import { credits, generation, keyInfo, ownUsage, type SelfServicePorts } from "../billing/self-service.ts";
 import { SelfServiceError, type SelfServiceRead } from "../http/server.ts";
 import type { GatewayParts } from "./gateway-process.ts";
 
 /** What a key may read of its own account, by path under `/v1`. */
-export function selfServiceOf(parts: Pick<GatewayParts, "store" | "clock" | "config">): Readonly<Record<string, SelfServiceRead>> {
+export function selfServiceOf(
+  parts: Pick<GatewayParts, "store" | "clock" | "config">,
+): Readonly<Record<string, SelfServiceRead>> {
   const ports: SelfServicePorts = {
     tables: parts.store,
     clock: parts.clock,

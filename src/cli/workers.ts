@@ -38,7 +38,10 @@ export async function runWorkers(count: number, terminal: Terminal, onReady: () 
       started.delete(worker.id);
       if (!isStopping && lived < crashLoopMs && listening < count) {
         isStopping = true;
-        failed = new CliError(code === exitCodes.usage ? exitCodes.usage : exitCodes.failed, "Cannot start the workers: one ended at once; its message is above.");
+        failed = new CliError(
+          code === exitCodes.usage ? exitCodes.usage : exitCodes.failed,
+          "Cannot start the workers: one ended at once; its message is above.",
+        );
         for (const other of Object.values(cluster.workers ?? {})) other?.process.kill("SIGTERM");
       } else if (!isStopping) {
         terminal.note(`Worker ${worker.id} ended (${signal ?? code}); starting another`);

@@ -4,7 +4,12 @@ import { ChunkQueue, type Flow } from "./chunk-queue.ts";
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const recorder = (): Flow & { calls: string[] } => {
   const calls: string[] = [];
-  return { calls, pause: () => void calls.push("pause"), resume: () => void calls.push("resume"), abandon: (error) => void calls.push(error.message) };
+  return {
+    calls,
+    pause: () => void calls.push("pause"),
+    resume: () => void calls.push("resume"),
+    abandon: (error) => void calls.push(error.message),
+  };
 };
 async function readAll(queue: ChunkQueue): Promise<string[]> {
   const texts: string[] = [];

@@ -26,7 +26,8 @@ export class ChunkQueue implements AsyncIterable<Uint8Array> {
   private isEnded = false;
   private isDiscarding = false;
   private failure: Error | null = null;
-  private waiting: { resolve(result: IteratorResult<Uint8Array>): void; reject(error: Error): void } | null = null;
+  private waiting: { resolve(result: IteratorResult<Uint8Array>): void; reject(error: Error): void } | null =
+    null;
   private discardTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly highWater: number;
   private readonly flow: Flow;

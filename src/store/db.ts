@@ -18,6 +18,7 @@ export const sql = (text: TemplateStringsArray): string => text[0] as string;
 /** int8 as a number. Refuses what a double cannot hold: no count in Tollgate is that large, so it is a bug. */
 export function parseInt8(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value)) throw new Error(`Bug: int8 ${text} does not fit a safe integer; select money as text`);
+  if (!Number.isSafeInteger(value))
+    throw new Error(`Bug: int8 ${text} does not fit a safe integer; select money as text`);
   return value;
 }

@@ -13,7 +13,12 @@ export interface WorkerStart {
 }
 
 export type WorkerCall =
-  | { readonly id: number; readonly kind: "query"; readonly sql: string; readonly parameters: readonly unknown[] }
+  | {
+      readonly id: number;
+      readonly kind: "query";
+      readonly sql: string;
+      readonly parameters: readonly unknown[];
+    }
   | { readonly id: number; readonly kind: "execute"; readonly sql: string }
   | { readonly id: number; readonly kind: "dump" }
   | { readonly id: number; readonly kind: "fsyncs" }
@@ -64,7 +69,9 @@ const startParameters = [
 async function open(start: WorkerStart): Promise<PGlite> {
   const isFirstStart = start.directory === null || !fs.existsSync(`${start.directory}/PG_VERSION`);
   const loadDataDir =
-    isFirstStart && start.snapshot !== null ? new Blob([fs.readFileSync(start.snapshot)], { type: "application/x-gzip" }) : null;
+    isFirstStart && start.snapshot !== null
+      ? new Blob([fs.readFileSync(start.snapshot)], { type: "application/x-gzip" })
+      : null;
   const database = new PGlite({
     ...(start.directory === null ? {} : { fs: new DurableNodeFs(start.directory) }),
     ...(loadDataDir === null ? {} : { loadDataDir }),

@@ -14,7 +14,9 @@ export interface PostgresOptions {
 export function openPostgres(options: PostgresOptions): Db {
   const types = {
     getTypeParser: ((oid: number, format?: "text" | "binary") =>
-      oid === int8Oid ? parseInt8 : pg.types.getTypeParser(oid, format as "text")) as typeof pg.types.getTypeParser,
+      oid === int8Oid
+        ? parseInt8
+        : pg.types.getTypeParser(oid, format as "text")) as typeof pg.types.getTypeParser,
   };
   const pool = new pg.Pool({
     connectionString: options.url,
@@ -28,7 +30,8 @@ export function openPostgres(options: PostgresOptions): Db {
   });
   // A broken idle connection is replaced by the pool; the next query says what is wrong.
   pool.on("error", () => undefined);
-  const queryOn = (client: pg.Pool | pg.PoolClient): Queryable["query"] =>
+  const queryOn =
+    (client: pg.Pool | pg.PoolClient): Queryable["query"] =>
     async <Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
       (await client.query(sql, parameters as unknown[])).rows as Row[];
   return {

@@ -5,8 +5,24 @@ export type ErrorClass = "again" | "connection" | "fatal";
 const againCodes = new Set(["40001", "40P01"]);
 /** The server or the way to it is gone or full; the outcome of a COMMIT may be unknown, so the same operation ids go again. */
 const connectionCodes = new Set([
-  "57P01", "57P02", "57P03", "53100", "53200", "53300", "58030", "25006", "40003", "XX000",
-  "ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "ENOTFOUND", "EHOSTUNREACH", "EAI_AGAIN", "ENOENT",
+  "57P01",
+  "57P02",
+  "57P03",
+  "53100",
+  "53200",
+  "53300",
+  "58030",
+  "25006",
+  "40003",
+  "XX000",
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EPIPE",
+  "ETIMEDOUT",
+  "ENOTFOUND",
+  "EHOSTUNREACH",
+  "EAI_AGAIN",
+  "ENOENT",
 ]);
 
 export function classifyError(error: unknown): ErrorClass {

@@ -1,5 +1,5 @@
 /** Words for ledger tests: accounts, grants, holds and settlements on a real database, and a readable picture of it. */
-import { type PicoUsd, parseUsd, pico, formatUsd } from "../../src/core/money.ts";
+import { formatUsd, type PicoUsd, parseUsd, pico } from "../../src/core/money.ts";
 import type { HoldOperation, HoldOutcome, SettleOperation, SettleOutcome } from "../../src/ports.ts";
 import type { Db } from "../../src/store/db.ts";
 import { createLeases } from "../../src/store/leases.ts";
@@ -59,11 +59,15 @@ export async function openBooks(db: Db, options: { leaseMs?: number } = {}): Pro
       const columns = { id, account_id: accountId, name: id, display: id, ...limits };
       const names = Object.keys(columns);
       const marks = names.map((_, index) => `$${index + 1}`);
-      await db.query(`insert into keys (${names.join(", ")}) values (${marks.join(", ")})`, Object.values(columns));
+      await db.query(
+        `insert into keys (${names.join(", ")}) values (${marks.join(", ")})`,
+        Object.values(columns),
+      );
     },
     hold: (id, accountId, usd, more = {}) => ledger.hold(holdOf(id, accountId, parseUsd(usd), more)),
     settle: (id, accountId, usd, more = {}) => ledger.settle(settleOf(id, accountId, parseUsd(usd), more)),
-    release: (id, accountId) => ledger.settle(settleOf(id, accountId, pico(0n), { state: "released", source: "none" })),
+    release: (id, accountId) =>
+      ledger.settle(settleOf(id, accountId, pico(0n), { state: "released", source: "none" })),
     async show(accountId) {
       const [balance] = await db.query<{ posted: string; held: string }>(
         "select posted::text, held::text from balances where account_id = $1",
@@ -77,7 +81,12 @@ export async function openBooks(db: Db, options: { leaseMs?: number } = {}): Pro
 
 export const usdOf = (text: string): string => formatUsd(pico(BigInt(text)));
 
-export function holdOf(id: string, accountId: string, amount: PicoUsd, more: Partial<HoldOperation> = {}): HoldOperation {
+export function holdOf(
+  id: string,
+  accountId: string,
+  amount: PicoUsd,
+  more: Partial<HoldOperation> = {},
+): HoldOperation {
   return {
     id,
     accountId,
@@ -92,7 +101,12 @@ export function holdOf(id: string, accountId: string, amount: PicoUsd, more: Par
   };
 }
 
-export function settleOf(id: string, accountId: string, charge: PicoUsd, more: Partial<SettleOperation> = {}): SettleOperation {
+export function settleOf(
+  id: string,
+  accountId: string,
+  charge: PicoUsd,
+  more: Partial<SettleOperation> = {},
+): SettleOperation {
   return {
     id,
     accountId,
