@@ -1,7 +1,7 @@
 /** Every outside effect as a type. Stories take these as parameters; edges implement them; they meet only in `cli/`. */
 import type { PicoUsd } from "./core/money.ts";
-import type { PriceBook } from "./core/prices.ts";
 import type { Lesson } from "./core/parameters.ts";
+import type { PriceBook } from "./core/prices.ts";
 import type { DeploymentRoute, ModelRoute } from "./core/routing.ts";
 
 /** Milliseconds. `now` is for durations and display only: money is decided by the database's clock. */
@@ -79,7 +79,13 @@ export type HoldOutcome =
   | { readonly ok: true; readonly amount: PicoUsd; readonly limits: RateLimits }
   | { readonly ok: false; readonly refusal: HoldRefusal };
 
-export type RequestOutcome = "complete" | "client_left" | "vendor_cut" | "vendor_error" | "refused" | "recovered";
+export type RequestOutcome =
+  | "complete"
+  | "client_left"
+  | "vendor_cut"
+  | "vendor_error"
+  | "refused"
+  | "recovered";
 
 /** The end of a hold: a charge within it, or its release. `charge` + `loss` is what the usage costs at sell prices. */
 export interface SettleOperation {
@@ -210,7 +216,11 @@ export class VendorFault extends Error {
   readonly code: "unreachable" | "timeout" | "protocol" | "aborted";
   /** False when it is certain that no byte of the request reached the vendor. */
   readonly mayHaveReached: boolean;
-  constructor(code: VendorFault["code"], message: string, options: { mayHaveReached: boolean; cause?: unknown }) {
+  constructor(
+    code: VendorFault["code"],
+    message: string,
+    options: { mayHaveReached: boolean; cause?: unknown },
+  ) {
     super(message, { cause: options.cause });
     this.code = code;
     this.mayHaveReached = options.mayHaveReached;
@@ -227,32 +237,159 @@ export interface Catalog {
   prices(): PriceBook;
   lessons(endpoint: string, deployment: string): readonly Lesson[];
   learn(endpoint: string, deployment: string, lesson: Lesson): Promise<void>;
+  /** A deployment by what the vendor calls it, upper and lower case alike: the one that served when another was asked. */
+  findDeployment(endpoint: string, deployment: string): DeploymentRoute | null;
 }
 
 export interface TokenCounter {
   /** Tokens of the texts; `isUpperBound` when they were too large to count exactly and bytes stand in. Never blocks for long. */
-  countAll(texts: readonly string[], encoding: string): Promise<{ readonly tokens: number; readonly isUpperBound: boolean }>;
+  countAll(
+    texts: readonly string[],
+    encoding: string,
+  ): Promise<{ readonly tokens: number; readonly isUpperBound: boolean }>;
+}
+
+// ---------------------------------------------------------------- results by Idempotency-Key
+
+/** What becomes of an idempotency key whose first run ended without a result. */
+export interface Results {
+  /** Frees a key whose first run failed and cost nothing: the next one runs anew. */
+  forget(accountId: string, key: string): Promise<void>;
+  /** Gives keys whose request ended long ago without a result (a crash in between) this one. Returns how many. */
+  seal(result: StoredResult): Promise<number>;
+}
+
+// ---------------------------------------------------------------- responses that vendors keep
+
+/** A response that can be read again at its vendor, and which account made it. */
+export interface KeptResponse {
+  readonly id: string;
+  readonly accountId: string;
+  readonly requestId: string;
+  readonly endpoint: string;
+  readonly deployment: string;
+  /** `running`: a background run that has not ended; its hold is open. */
+  readonly state: "running" | "ended";
+}
+
+/** What settles a background run once it ends, beside what its hold says. */
+export interface RunTerms {
+  /** Estimated input, should the run end without usage; and whether that is exact in practice. */
+  readonly inputTokens: number;
+  readonly isInputExact: boolean;
+  readonly cap: number | null;
+  readonly rewrites: readonly unknown[];
+  readonly attempts: readonly unknown[];
+}
+
+/** A background run that is due to be looked at. `hold` is null when it was ended elsewhere. */
+export interface DueRun {
+  readonly response: KeptResponse;
+  readonly terms: RunTerms;
+  readonly hold: OrphanedHold | null;
+  readonly ageMs: number;
+}
+
+export interface KeptResponses {
+  /** Notes a response and the parts of it that can be named later. A running one is first due after `dueMs`. */
+  keep(made: {
+    response: KeptResponse;
+    parts: readonly string[];
+    run: { terms: RunTerms; dueMs: number } | null;
+  }): Promise<void>;
+  find(accountId: string, id: string): Promise<KeptResponse | null>;
+  /** For each id of a response or a part of one that this account made: where it is. */
+  findOwners(
+    accountId: string,
+    ids: readonly string[],
+  ): Promise<ReadonlyMap<string, { readonly endpoint: string; readonly deployment: string }>>;
+  /** Takes runs that are due; no other process gets them before they are due again. */
+  claimDue(limit: number): Promise<readonly DueRun[]>;
+  findRun(accountId: string, id: string): Promise<DueRun | null>;
+  /** The run has ended; `parts` as in `keep`. */
+  end(accountId: string, id: string, parts: readonly string[]): Promise<void>;
+  remove(accountId: string, id: string): Promise<void>;
+  /** Drops what vendors no longer keep. */
+  removeOld(): Promise<void>;
+}
+
+// ---------------------------------------------------------------- estimates beside the vendor's usage
+
+/** One answer with vendor usage, counted again by simpler means. Prices are what a token of plain input or output sells for. */
+export interface UsageSample {
+  readonly requestId: string;
+  readonly endpoint: string;
+  readonly deployment: string;
+  readonly model: string;
+  readonly kind: "plain" | "reasoning" | "tools" | "media" | "embeddings";
+  readonly input: number;
+  readonly output: number;
+  readonly reasoning: number;
+  readonly estimatedInput: number;
+  readonly estimatedOutput: number;
+  readonly inputCharacters: number;
+  readonly outputCharacters: number;
+  readonly inputPrice: PicoUsd | null;
+  readonly outputPrice: PicoUsd | null;
+}
+
+export interface Samples {
+  /** Keeps a sample, and the estimate with its request. */
+  keep(sample: UsageSample): Promise<void>;
 }
 
 // ---------------------------------------------------------------- observations
 
 export type Observation =
-  | { readonly event: "request_ended"; readonly requestId: string; readonly accountId: string; readonly model: string;
-      readonly endpoint: string | null; readonly outcome: RequestOutcome; readonly source: string; readonly status: number;
-      readonly stream: boolean; readonly charge: PicoUsd; readonly vendorCost: PicoUsd; readonly loss: PicoUsd;
-      readonly tokens: SettleOperation["tokens"]; readonly ttftMs: number | null; readonly durationMs: number; readonly overheadMs: number }
-  | { readonly event: "request_refused"; readonly requestId: string; readonly code: string; readonly status: number }
-  | { readonly event: "attempt_failed"; readonly requestId: string; readonly endpoint: string; readonly status: number | null; readonly reason: string }
-  | { readonly event: "usage_rejected"; readonly requestId: string; readonly endpoint: string; readonly reason: string }
+  | {
+      readonly event: "request_ended";
+      readonly requestId: string;
+      readonly accountId: string;
+      readonly model: string;
+      readonly endpoint: string | null;
+      readonly outcome: RequestOutcome;
+      readonly source: string;
+      readonly status: number;
+      readonly stream: boolean;
+      readonly charge: PicoUsd;
+      readonly vendorCost: PicoUsd;
+      readonly loss: PicoUsd;
+      readonly tokens: SettleOperation["tokens"];
+      readonly ttftMs: number | null;
+      readonly durationMs: number;
+      readonly overheadMs: number;
+    }
+  | {
+      readonly event: "request_refused";
+      readonly requestId: string;
+      readonly code: string;
+      readonly status: number;
+    }
+  | {
+      readonly event: "attempt_failed";
+      readonly requestId: string;
+      readonly endpoint: string;
+      readonly status: number | null;
+      readonly reason: string;
+    }
+  | {
+      readonly event: "usage_rejected";
+      readonly requestId: string;
+      readonly endpoint: string;
+      readonly reason: string;
+    }
   | { readonly event: "billed_beyond_hold"; readonly requestId: string; readonly loss: PicoUsd }
-  | { readonly event: "lesson_learned"; readonly endpoint: string; readonly deployment: string; readonly lesson: string }
+  | {
+      readonly event: "lesson_learned";
+      readonly endpoint: string;
+      readonly deployment: string;
+      readonly lesson: string;
+    }
   | { readonly event: "hold_recovered"; readonly requestId: string; readonly outcome: string }
   | { readonly event: "settle_retried"; readonly requestId: string; readonly error: string }
   | { readonly event: "fault"; readonly where: string; readonly error: string };
 
-export interface Observe {
-  (observation: Observation): void;
-}
+export type Observe = (observation: Observation) => void;
 
 /** All that the story of one request needs. */
 export interface Ports {
@@ -262,5 +399,8 @@ export interface Ports {
   readonly vendor: Vendor;
   readonly catalog: Catalog;
   readonly tokens: TokenCounter;
+  readonly results: Results;
+  readonly kept: KeptResponses;
+  readonly samples: Samples;
   readonly observe: Observe;
 }

@@ -19,6 +19,11 @@ export interface CatalogSources {
 /** Models from the configuration, prices and lessons from the store. A request works on one snapshot of each. */
 export async function createCatalog(sources: CatalogSources): Promise<LiveCatalog> {
   const models = new Map(sources.models.map((model) => [model.name, model]));
+  const byPlace = new Map(
+    sources.models.flatMap((model) =>
+      model.deployments.map((one) => [nameOf(one.endpoint, one.deployment.toLowerCase()), one]),
+    ),
+  );
   let book = await sources.loadBook();
   let stored: readonly StoredLesson[] = [];
   let byDeployment = new Map<string, Lesson[]>();
@@ -36,6 +41,7 @@ export async function createCatalog(sources: CatalogSources): Promise<LiveCatalo
     models: () => [...models.values()],
     prices: () => book,
     lessons: (endpoint, deployment) => byDeployment.get(nameOf(endpoint, deployment)) ?? [],
+    findDeployment: (endpoint, deployment) => byPlace.get(nameOf(endpoint, deployment.toLowerCase())) ?? null,
     allLessons: () => stored,
     async learn(endpoint, deployment, lesson) {
       await sources.lessons.put(endpoint, deployment, lesson);

@@ -6,7 +6,9 @@ import { loadPriceBook } from "../config/load-price-book.ts";
 import { operatorRow } from "../config/price-entry.ts";
 import { apiKeyRandomBytes, formatApiKey } from "../core/api-key.ts";
 import { CoolDowns } from "../gateway/cool-downs.ts";
-import { recoverOrphans } from "../gateway/recover.ts";
+import { lookAtRuns } from "../gateway/background.ts";
+import { OverheadLearner } from "../gateway/overheads.ts";
+import { interruptedResult, recoverOrphans } from "../gateway/recover.ts";
 import type { GatewaySettings } from "../gateway/types.ts";
 import { createServer, type Readiness } from "../http/server.ts";
 import { createIds } from "../lib/ids.ts";
@@ -23,6 +25,9 @@ import { createLessonStore } from "../store/lessons.ts";
 import { migrate, pendingMigrations } from "../store/migrate.ts";
 import { openPglite } from "../store/pglite.ts";
 import { openPostgres } from "../store/postgres.ts";
+import { createKeptResponses } from "../store/responses.ts";
+import { createResults } from "../store/results.ts";
+import { createSamples } from "../store/samples.ts";
 import { createVendorClient, type VendorClient } from "../vendor/client.ts";
 import { addAdmin } from "./admin-wiring.ts";
 import { addConsole, consoleSessions, loginUrl } from "./console-wiring.ts";
@@ -109,7 +114,8 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const catalog = await createCatalog({ models: config.models, lessons: createLessonStore(db), loadBook: () => loadBook(config, store) });
   const vendor = createVendorClient(endpointsOf(config));
   const tokens = createTokenCounter();
-  const ports: Ports = { clock, ids, ledger: options.ledger ?? ledger, vendor, catalog, tokens, observe };
+  const stored = { results: createResults(db), kept: createKeptResponses(db), samples: createSamples(db) };
+  const ports: Ports = { clock, ids, ledger: options.ledger ?? ledger, vendor, catalog, tokens, ...stored, observe };
   const coolDowns = new CoolDowns();
   const isDemo = options.isDemo ?? false;
   const parts: GatewayParts = { config, adminToken, tokenPlace, isDemo, db, store, ports, catalog, coolDowns, health, clock, ids };
@@ -117,7 +123,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const app = createServer({
     ports,
     keys: createKeys(db),
-    gateway: { settings: settingsOf(config), coolDowns },
+    gateway: { settings: settingsOf(config), coolDowns, overheads: new OverheadLearner() },
     settings: {
       credit: config.credit.unit,
       quotaStatus: config.quotaStatus,
@@ -136,7 +142,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   addAdmin(app, parts, sessions.read);
   addConsole(app, parts, sessions);
   await options.extend?.(app, parts);
-  const chores = startChores({ config, db, leases, leaseMs, ledger, catalog, observe });
+  const chores = startChores({ config, db, leases, leaseMs, ports, catalog, observe });
   await chores.recoverNow();
   await app.listen({ host: config.server.host, port: config.server.port });
   void tokens.warmUp("o200k_base");
@@ -197,6 +203,7 @@ function endpointsOf(config: Config): Parameters<typeof createVendorClient>[0] {
 function settingsOf(config: Config): GatewaySettings {
   return {
     credit: config.credit.unit,
+    creditName: config.credit.name,
     defaultMaxOutputTokens: config.limits.defaultMaxOutputTokens,
     maxAnswerBytes: 64 * 1024 * 1024,
     maxEventBytes: 16 * 1024 * 1024,
@@ -223,7 +230,7 @@ interface ChoreParts {
   readonly db: Db;
   readonly leases: StoreLeases;
   readonly leaseMs: number;
-  readonly ledger: StoreLedger;
+  readonly ports: Ports;
   readonly catalog: LiveCatalog;
   readonly observe: (observation: Observation) => void;
 }
@@ -233,7 +240,7 @@ const deleteOldResults = sql`delete from idempotency where expires_at <= clock_t
 
 /** What a process does by the clock: keeps its lease, takes up dead ones' holds, books expiry, reads what others changed. */
 function startChores(parts: ChoreParts): { stop(): void; recoverNow(): Promise<void> } {
-  const { leases, leaseMs, observe, config } = parts;
+  const { leases, leaseMs, observe, config, ports } = parts;
   const guarded = (where: string, work: () => Promise<unknown>) => async (): Promise<void> => {
     try {
       await work();
@@ -241,7 +248,7 @@ function startChores(parts: ChoreParts): { stop(): void; recoverNow(): Promise<v
       observe({ event: "fault", where, error: error instanceof Error ? error.message : String(error) });
     }
   };
-  const recover = guarded("recovery", () => recoverOrphans({ ledger: parts.ledger, leases, prices: () => parts.catalog.prices(), observe }));
+  const recover = guarded("recovery", () => recoverOrphans({ ledger: ports.ledger, leases, prices: () => ports.catalog.prices(), observe }));
   const renew = guarded("lease", async () => {
     if (!(await leases.renew(leaseMs))) await leases.register(leaseMs);
   });
@@ -251,6 +258,9 @@ function startChores(parts: ChoreParts): { stop(): void; recoverNow(): Promise<v
     setInterval(guarded("catalog", () => parts.catalog.refresh()), 5_000),
     setInterval(guarded("expiry", () => parts.db.query(expireGrants)), 30_000),
     setInterval(guarded("idempotency", () => parts.db.query(deleteOldResults)), 600_000),
+    setInterval(guarded("idempotency", () => ports.results.seal(interruptedResult)), 15_000),
+    setInterval(guarded("background", () => lookAtRuns(ports)), 1_000),
+    setInterval(guarded("kept responses", () => ports.kept.removeOld()), 3_600_000),
   ];
   for (const timer of timers) timer.unref();
   return { stop: () => timers.forEach((timer) => clearInterval(timer)), recoverNow: recover };

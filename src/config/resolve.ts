@@ -148,6 +148,7 @@ function toRoute(
     drainTimeoutMs: endpoint.drainTimeoutMs,
     apiVersion: endpoint.apiVersion,
     chargeFilteredPrompt: endpoint.chargeFilteredPrompt,
+    ...(endpoint.sendStreamOptions === null ? {} : { sendStreamOptions: endpoint.sendStreamOptions }),
   };
 }
 

@@ -1,7 +1,10 @@
 import type { Decimal } from "./money.ts";
 
 /** The price terms of an open hold as its row keeps them, and back. Everything a process needs to settle a dead one's hold. */
-export const markupToJson = (markup: Decimal): { units: string; scale: number } => ({ units: markup.units.toString(), scale: markup.scale });
+export const markupToJson = (markup: Decimal): { units: string; scale: number } => ({
+  units: markup.units.toString(),
+  scale: markup.scale,
+});
 
 /** Null when the stored value is not a markup: then nobody may guess one. */
 export function markupFromJson(value: unknown): Decimal | null {

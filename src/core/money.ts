@@ -50,7 +50,9 @@ export function scaleExactly(value: Decimal, multiplier: bigint, what: string): 
   const divisor = 10n ** BigInt(value.scale);
   const product = value.units * multiplier;
   if (product % divisor !== 0n) {
-    throw new AmountError(`Cannot take ${formatDecimal(value)} ${what}: it is finer than one pico-dollar; use fewer decimals.`);
+    throw new AmountError(
+      `Cannot take ${formatDecimal(value)} ${what}: it is finer than one pico-dollar; use fewer decimals.`,
+    );
   }
   return product / divisor;
 }
@@ -90,7 +92,8 @@ export interface CreditUnit {
 
 export function creditUnit(usdPerCredit: string): CreditUnit {
   const picoPerCredit = parseUsd(usdPerCredit);
-  if (picoPerCredit <= 0n) throw new AmountError(`Cannot use a credit of ${usdPerCredit} USD: it must be worth more than 0.`);
+  if (picoPerCredit <= 0n)
+    throw new AmountError(`Cannot use a credit of ${usdPerCredit} USD: it must be worth more than 0.`);
   let rest: bigint = picoPerCredit;
   let twos = 0;
   let fives = 0;

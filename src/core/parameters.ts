@@ -1,17 +1,13 @@
 /**
- * Which parameters a deployment takes, from three sources, the later one wins: this table of model families
- * (dialect §4), what a probe found, and what a vendor's 400 said. Everything here is pure.
+ * Which parameters a deployment takes, from three sources, the later one wins: the table of model families
+ * (`parameter-families.ts`), what a probe found, and what a vendor's 400 said. Everything here is pure.
  */
-export type JsonBody = Readonly<Record<string, unknown>>;
-export type LimitParameter = "max_tokens" | "max_completion_tokens";
+import { takesField } from "./dialects.ts";
+import { effortOf, isLimit, type JsonBody, type Lesson, samplingDefaults } from "./lessons.ts";
+import { familyOf, type LimitParameter, type ParameterFamily, type Treatment } from "./parameter-families.ts";
 
-/** A fact learned about one deployment, from a vendor's 400 or from a probe. `evidence` is what the vendor said. */
-export type Lesson =
-  | { readonly kind: "rename"; readonly parameter: string; readonly to: string; readonly evidence: string }
-  | { readonly kind: "drop"; readonly parameter: string; readonly evidence: string }
-  | { readonly kind: "no_stream_options"; readonly evidence: string }
-  | { readonly kind: "stream_options"; readonly evidence: string }
-  | { readonly kind: "input_overhead"; readonly tokens: number; readonly samples: number; readonly evidence: string };
+export { type JsonBody, type Lesson, lessonFrom, type VendorRefusal } from "./lessons.ts";
+export type { LimitParameter } from "./parameter-families.ts";
 
 /** One change between what the client sent and what the vendor got. */
 export interface Rewrite {
@@ -21,129 +17,114 @@ export interface Rewrite {
   readonly reason: string;
 }
 
-interface Family {
-  readonly name: string;
-  readonly models: RegExp;
-  /** The only limit parameter that chat accepts; null = either. */
-  readonly limit: LimitParameter | null;
-  /** Sampling parameters of which only the default value is accepted. */
-  readonly fixed: readonly string[];
-}
-
-const sampling = ["temperature", "top_p", "presence_penalty", "frequency_penalty"];
-const defaults: Readonly<Record<string, number>> = { temperature: 1, top_p: 1, presence_penalty: 0, frequency_penalty: 0 };
-
-/** First match wins. Models from gpt-5.1 on accept sampling at some efforts only, so it is sent and the 400 is heeded. */
-const families: readonly Family[] = [
-  { name: "gpt-5-chat", models: /^gpt-5(\.\d+)?-chat(-|$)/, limit: null, fixed: [] },
-  { name: "o1, o3-mini, o3, o4-mini", models: /^o[134](-|$)/, limit: "max_completion_tokens", fixed: sampling },
-  { name: "gpt-5, -mini, -nano", models: /^gpt-5(-mini|-nano|-pro|-codex)?(-\d{4}-\d{2}-\d{2})?$/, limit: "max_completion_tokens", fixed: sampling },
-  { name: "gpt-6-astra, gpt-6.1 and later", models: /^gpt-6(-astra|\.[1-9])/, limit: "max_completion_tokens", fixed: sampling },
-  { name: "gpt-5.1 and later", models: /^gpt-([6-9]|5\.\d)/, limit: "max_completion_tokens", fixed: [] },
-];
-
-const familyOf = (model: string): Family | null =>
-  families.find(({ models }) => models.test(model.toLowerCase().replace(/^.*\//, ""))) ?? null;
-
-/** Azure api-versions that answer `stream_options` with 400 (dialect §3.3); 2024-08-01-preview is tried. */
-export function refusesStreamOptions(apiVersion: string | null): boolean {
-  const date = apiVersion === null ? null : /^(\d{4}-\d{2}-\d{2})/.exec(apiVersion)?.[1];
-  return date !== undefined && date !== null && date < "2024-08-01";
-}
-
 export interface ParameterRules {
   readonly model: string;
   readonly apiVersion: string | null;
   readonly lessons: readonly Lesson[];
+  /** The operator's word on `stream_options`; null = rules and lessons decide. */
+  readonly sendStreamOptions?: boolean | null;
 }
+
+/** Which parameters there are to adapt: legacy completions and embeddings know no families. */
+export type ParameterApi = "chat" | "responses" | "other";
+
+/** Azure api-versions that answer `stream_options` with 400 (dialect §3.3). */
+export const refusesStreamOptions = (apiVersion: string | null): boolean =>
+  !takesField(apiVersion, "stream_options");
 
 /** Whether to ask this deployment for usage in the stream of `body`. Never with `data_sources`: that is a 400 (dialect §3.3). */
 export function canAskForUsage(body: JsonBody, rules: ParameterRules): boolean {
   if (body["data_sources"] !== undefined) return false;
+  if (rules.sendStreamOptions !== undefined && rules.sendStreamOptions !== null)
+    return rules.sendStreamOptions;
   if (rules.lessons.some((lesson) => lesson.kind === "no_stream_options")) return false;
   if (rules.lessons.some((lesson) => lesson.kind === "stream_options")) return true;
   return !refusesStreamOptions(rules.apiVersion);
 }
 
-/** The limit parameter that chat on this deployment takes. */
-export function limitParameter(rules: ParameterRules): LimitParameter {
+/** The limit parameter that chat on this deployment takes, and why; null = either. */
+function requiredLimit(rules: ParameterRules): { name: LimitParameter; reason: string } | null {
   for (const lesson of rules.lessons) {
-    if (lesson.kind === "rename" && isLimit(lesson.parameter) && isLimit(lesson.to)) return lesson.to;
+    if (lesson.kind === "rename" && isLimit(lesson.parameter) && isLimit(lesson.to)) {
+      return { name: lesson.to, reason: `learned: ${lesson.evidence}` };
+    }
   }
-  return familyOf(rules.model)?.limit ?? "max_tokens";
+  const family = familyOf(rules.model);
+  if (family?.limit !== undefined && family.limit !== null)
+    return { name: family.limit, reason: `model family ${family.name}` };
+  if (takesField(rules.apiVersion, "max_completion_tokens")) return null;
+  return { name: "max_tokens", reason: `api-version ${rules.apiVersion} has no max_completion_tokens` };
 }
 
-const isLimit = (name: string): name is LimitParameter => name === "max_tokens" || name === "max_completion_tokens";
+/** The limit parameter in which a cap of ours is sent. */
+export const limitParameter = (rules: ParameterRules): LimitParameter =>
+  requiredLimit(rules)?.name ?? "max_tokens";
 
 /** The body as this deployment takes it, with the list of what was changed. The client's own object is left alone. */
-export function adaptParameters(body: JsonBody, rules: ParameterRules): { body: Record<string, unknown>; rewrites: Rewrite[] } {
+export function adaptParameters(
+  body: JsonBody,
+  rules: ParameterRules,
+  api: ParameterApi = "chat",
+): { body: Record<string, unknown>; rewrites: Rewrite[] } {
   const adapted: Record<string, unknown> = { ...body };
   const rewrites: Rewrite[] = [];
-  const learned = rules.lessons.some((lesson) => lesson.kind === "rename" && isLimit(lesson.parameter));
-  const family = familyOf(rules.model);
-  if (!learned && family?.limit !== null && family?.limit !== undefined) {
-    const other = family.limit === "max_tokens" ? "max_completion_tokens" : "max_tokens";
-    rename(adapted, rewrites, { from: other, to: family.limit, reason: `model family ${family.name}` });
-  }
-  for (const name of family?.fixed ?? []) {
-    if (adapted[name] !== undefined && adapted[name] !== null && adapted[name] !== defaults[name]) {
-      drop(adapted, rewrites, name, `model family ${family?.name} takes only the default`);
-    }
-  }
-  for (const lesson of rules.lessons) {
-    if (lesson.kind === "rename") {
-      rename(adapted, rewrites, { from: lesson.parameter, to: lesson.to, reason: `learned: ${lesson.evidence}` });
-    } else if (lesson.kind === "drop" && adapted[lesson.parameter] !== undefined) {
-      if (adapted[lesson.parameter] !== defaults[lesson.parameter]) drop(adapted, rewrites, lesson.parameter, `learned: ${lesson.evidence}`);
-    } else if (lesson.kind === "no_stream_options" && adapted["stream_options"] !== undefined) {
-      drop(adapted, rewrites, "stream_options", `learned: ${lesson.evidence}`);
-    }
-  }
+  if (api === "chat") renameLimit(adapted, rewrites, rules);
+  if (api !== "other") dropSampling(adapted, rewrites, rules);
   return { body: adapted, rewrites };
 }
 
-function rename(body: Record<string, unknown>, rewrites: Rewrite[], change: { from: string; to: string; reason: string }): void {
-  const { from, to, reason } = change;
-  if (body[from] === undefined) return;
+function renameLimit(body: Record<string, unknown>, rewrites: Rewrite[], rules: ParameterRules): void {
+  const limit = requiredLimit(rules);
+  if (limit === null) return;
+  const other = limit.name === "max_tokens" ? "max_completion_tokens" : "max_tokens";
+  if (body[other] === undefined) return;
   // A limit is never lost: when both are there they are equal (the request was checked), so one may go.
-  if (body[to] === undefined) body[to] = body[from];
-  delete body[from];
-  rewrites.push({ parameter: from, action: "renamed", to, reason });
+  if (body[limit.name] === undefined || body[limit.name] === null) body[limit.name] = body[other];
+  delete body[other];
+  rewrites.push({ parameter: other, action: "renamed", to: limit.name, reason: limit.reason });
 }
 
-function drop(body: Record<string, unknown>, rewrites: Rewrite[], parameter: string, reason: string): void {
-  delete body[parameter];
-  rewrites.push({ parameter, action: "dropped", to: null, reason });
-}
-
-/** What a vendor's 400 says about itself. */
-export interface VendorRefusal {
-  readonly message: string;
-  readonly param: string | null;
-  readonly code: string | null;
-}
-
-/**
- * The lesson in a vendor's 400, or null when it names nothing that may be changed. Only a rename between limits, the
- * loss of a sampling preference, and the loss of `stream_options` are ever learned: a limit is never dropped.
- * Matched on the message and the parameter, not on the code, which differs by route (dialect §4.1).
- */
-export function lessonFrom(refusal: VendorRefusal, sent: JsonBody): Lesson | null {
-  const evidence = refusal.message.slice(0, 300);
-  const named = refusal.param ?? /(?:parameter|value|argument)[^'"]*['"]([\w.]+)['"]/i.exec(refusal.message)?.[1] ?? null;
-  const isAbout = (name: string): boolean => named === name || named?.startsWith(`${name}.`) === true || refusal.message.includes(name);
-  if (sent["stream_options"] !== undefined && isAbout("stream_options")) return { kind: "no_stream_options", evidence };
-  const instead = /use ['"`](\w+)['"`] instead/i.exec(refusal.message)?.[1];
-  if (named !== null && isLimit(named) && sent[named] !== undefined) {
-    const other = named === "max_tokens" ? "max_completion_tokens" : "max_tokens";
-    const isUnknown = /unsupported|unknown|unrecognized|not supported|extra inputs/i.test(refusal.message) || refusal.code === "unknown_parameter";
-    if (instead === other || (instead === undefined && isUnknown)) return { kind: "rename", parameter: named, to: other, evidence };
-    return null;
+function dropSampling(body: Record<string, unknown>, rewrites: Rewrite[], rules: ParameterRules): void {
+  const family = familyOf(rules.model);
+  const effort = effortOf(body);
+  for (const [name, usual] of Object.entries(samplingDefaults)) {
+    const value = body[name];
+    if (value === undefined || value === null) continue;
+    const reason = whyDropped({ name, isUsual: value === usual, effort, family, lessons: rules.lessons });
+    if (reason === null) continue;
+    delete body[name];
+    rewrites.push({ parameter: name, action: "dropped", to: null, reason });
   }
-  for (const name of sampling) {
-    if (named === name && sent[name] !== undefined && /unsupported|not support|only the default/i.test(refusal.message)) {
-      return { kind: "drop", parameter: name, evidence };
-    }
+}
+
+function whyDropped(about: {
+  name: string;
+  isUsual: boolean;
+  effort: string | null;
+  family: ParameterFamily | null;
+  lessons: readonly Lesson[];
+}): string | null {
+  const { name, isUsual, effort, family, lessons } = about;
+  for (const lesson of lessons) {
+    // Also the default value goes: some models refuse the parameter itself, and leaving it out means the same.
+    if (lesson.kind !== "drop" || lesson.parameter !== name) continue;
+    if (lesson.effort === undefined || lesson.effort === effort) return `learned: ${lesson.evidence}`;
   }
-  return null;
+  if (family === null) return null;
+  const atNone = (effort ?? family.efforts[0]) === "none";
+  switch (treatmentOf(family, name)) {
+    case "taken":
+      return null;
+    case "refused":
+      return `model family ${family.name} refuses it`;
+    case "default_only":
+      return isUsual ? null : `model family ${family.name} takes only the default`;
+    case "at_effort_none":
+      return isUsual || atNone ? null : `model family ${family.name} takes it at reasoning effort none only`;
+  }
+}
+
+function treatmentOf(family: ParameterFamily, name: string): Treatment {
+  if (name === "temperature") return family.temperature;
+  return name === "top_p" ? family.topP : family.penalties;
 }

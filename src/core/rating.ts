@@ -55,9 +55,23 @@ export function tierFor(row: PriceRow, serviceTier: string | null, inputTokens: 
 
 /** The price tiers of a service tier, or null when the row does not sell it. */
 export function tiersOf(row: PriceRow, serviceTier: string | null): readonly PriceTier[] | null {
-  if (serviceTier === null || serviceTier === "auto" || serviceTier === "default" || serviceTier === "standard") return row.tiers;
+  if (
+    serviceTier === null ||
+    serviceTier === "auto" ||
+    serviceTier === "default" ||
+    serviceTier === "standard"
+  )
+    return row.tiers;
   const name = serviceTier === "fast" ? "priority" : serviceTier;
   return row.serviceTiers[name] ?? null;
+}
+
+/** Whether `row` sells `serviceTier` and has a price there for every one of `kinds`, whatever the size of the input. */
+export function canRate(row: PriceRow, serviceTier: string | null, kinds: Iterable<MeterKind>): boolean {
+  const tiers = tiersOf(row, serviceTier);
+  if (tiers === null) return false;
+  const needed = [...kinds];
+  return tiers.every(({ prices }) => needed.every((kind) => unitPrice(prices, kind) !== null));
 }
 
 /** Quantities by priced kind: parts leave their whole, so that nothing is counted twice (dialect §1.5). Zero kinds are left out. */
@@ -115,8 +129,19 @@ export class PriceMissing extends Error {
 }
 
 /** The dearest sell price of each side over every tier that could be served, for holds. */
-export function dearest(row: PriceRow, serviceTiers: readonly (string | null)[], markup: Decimal): { input: PicoUsd; output: PicoUsd } {
-  const inputKinds: MeterKind[] = ["input", "cached_input", "cache_write", "audio_input", "cached_audio_input", "image_input"];
+export function dearest(
+  row: PriceRow,
+  serviceTiers: readonly (string | null)[],
+  markup: Decimal,
+): { input: PicoUsd; output: PicoUsd } {
+  const inputKinds: MeterKind[] = [
+    "input",
+    "cached_input",
+    "cache_write",
+    "audio_input",
+    "cached_audio_input",
+    "image_input",
+  ];
   const outputKinds: MeterKind[] = ["output", "audio_output"];
   let input: bigint = zeroPico;
   let output: bigint = zeroPico;

@@ -29,6 +29,8 @@ export interface DeploymentRoute {
   readonly apiVersion: string | null;
   /** Azure bills the prompt of a request its filter refused, without usage; true charges an estimate of it (dialect §3.6). */
   readonly chargeFilteredPrompt: boolean;
+  /** The operator's word on asking for usage in streams; null or absent = the vendor's rules and lessons decide. */
+  readonly sendStreamOptions?: boolean | null;
 }
 
 /**
@@ -47,7 +49,9 @@ export function orderDeployments(
     if (group === undefined) groups.set(deployment.priority, [deployment]);
     else group.push(deployment);
   }
-  const ordered = [...groups.entries()].sort(([a], [b]) => a - b).flatMap(([, group]) => drawByWeight(group, random));
+  const ordered = [...groups.entries()]
+    .sort(([a], [b]) => a - b)
+    .flatMap(([, group]) => drawByWeight(group, random));
   return [...ordered.filter((one) => !isCooling(one)), ...ordered.filter(isCooling)];
 }
 

@@ -29,6 +29,25 @@ export function countedInputBound(countedTokens: number, byteBound: number): num
   return Math.min(countedTokens + hiddenAllowance, byteBound);
 }
 
+/** What of a model decides how long an answer may get. */
+export interface OutputLimits {
+  readonly contextWindow: number | null;
+  readonly maxInputTokens: number | null;
+  readonly maxOutputTokens: number | null;
+}
+
+/**
+ * The largest cap worth sending: the model's own maximum, and no more than its window has left beside an input of
+ * `inputTokens`, which vendors add up and refuse (dialect §9). A model with an input limit of its own shares no window;
+ * null as `inputTokens` = unknown, then only the window itself bounds it.
+ */
+export function largestCap(limits: OutputLimits, inputTokens: number | null, whenUnknown: number): number {
+  const own = limits.maxOutputTokens ?? whenUnknown;
+  if (limits.contextWindow === null || limits.maxInputTokens !== null) return own;
+  const room = limits.contextWindow - Math.max(inputTokens ?? 1, 1);
+  return Math.max(Math.min(own, room), 1);
+}
+
 /** The parts of a hold: what the input may cost at most, and what each further output token of all choices costs. */
 export interface HoldTerms {
   readonly inputBound: number;

@@ -42,7 +42,12 @@ export const noUsage: Usage = {
 export type UsageSource = "vendor" | "estimated" | "none";
 export type EstimateMethod = "tokenizer" | "cap_reached" | "characters";
 export type EstimateBound = "exact_in_practice" | "lower_bound";
-export type EstimateReason = "client_left" | "vendor_cut" | "vendor_error" | "vendor_sends_none" | "recovered";
+export type EstimateReason =
+  | "client_left"
+  | "vendor_cut"
+  | "vendor_error"
+  | "vendor_sends_none"
+  | "recovered";
 
 /** What one attempt is taken to have used, and who says so. The parts after `source` are null for `vendor` and `none`. */
 export interface MeterReading {
@@ -78,15 +83,19 @@ export function usageFault(usage: Usage, limits: UsageLimits): string | null {
     if (!Number.isSafeInteger(count) || count < 0) return `${kind} is ${count}, not a token count`;
   }
   const inputParts = usage.cachedInput + usage.cacheWrite;
-  if (inputParts > usage.input) return `cached and written input (${inputParts}) exceed input (${usage.input})`;
-  if (usage.audioInput + usage.imageInput > usage.input) return `audio and image input exceed input (${usage.input})`;
+  if (inputParts > usage.input)
+    return `cached and written input (${inputParts}) exceed input (${usage.input})`;
+  if (usage.audioInput + usage.imageInput > usage.input)
+    return `audio and image input exceed input (${usage.input})`;
   if (usage.cachedAudioInput > usage.audioInput) return "cached audio input exceeds audio input";
   if (usage.cachedAudioInput > usage.cachedInput) return "cached audio input exceeds cached input";
-  if (usage.reasoning > usage.output) return `reasoning (${usage.reasoning}) exceeds output (${usage.output})`;
+  if (usage.reasoning > usage.output)
+    return `reasoning (${usage.reasoning}) exceeds output (${usage.output})`;
   if (usage.audioOutput > usage.output) return `audio output exceeds output (${usage.output})`;
   if (limits.contextWindow !== null) {
     const most = limits.contextWindow + (limits.maxOutputTokens ?? limits.contextWindow);
-    if (usage.input + usage.output > most) return `${usage.input + usage.output} tokens exceed what the model can hold (${most})`;
+    if (usage.input + usage.output > most)
+      return `${usage.input + usage.output} tokens exceed what the model can hold (${most})`;
   }
   return null;
 }

@@ -11,7 +11,9 @@ export interface VendorError {
 }
 
 const object = (value: unknown): Readonly<Record<string, unknown>> | null =>
-  typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : null;
+  typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Readonly<Record<string, unknown>>)
+    : null;
 const text = (value: unknown): string | null =>
   typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : null;
 
@@ -20,8 +22,16 @@ export function readVendorError(status: number, body: string): VendorError {
   const json = parse(body);
   const error = object(json?.["error"]);
   // A tag never spans another "<": so the search stays linear, whatever a vendor sends.
-  const raw = body.replace(/<[^<>]*>/g, " ").replace(/\s+/g, " ").trim().slice(0, 300);
-  const message = text(error?.["message"]) ?? text(json?.["message"]) ?? text(json?.["error"]) ?? (raw === "" ? `HTTP ${status}` : raw);
+  const raw = body
+    .replace(/<[^<>]*>/g, " ")
+    .replace(/\s+/g, " ")
+    .trim()
+    .slice(0, 300);
+  const message =
+    text(error?.["message"]) ??
+    text(json?.["message"]) ??
+    text(json?.["error"]) ??
+    (raw === "" ? `HTTP ${status}` : raw);
   const code = text(error?.["code"]) ?? text(json?.["code"]);
   return {
     message: redact(message),
@@ -43,7 +53,9 @@ function parse(body: string): Readonly<Record<string, unknown>> | null {
 
 /** Credentials as vendors print them: whole, or with a masked middle ("sk-ab***yz"). */
 const credentials = [
-  /\b(sk|pk|rk|gsk|xai|api|key)-[A-Za-z0-9_*.•-]{6,}/g,
+  /\b(sk|pk|rk|gsk|xai)-[A-Za-z0-9_*.•-]{6,}/g,
+  // "api-" and "key-" begin words as well ("api-errors"): a key has a digit or a masked middle.
+  /\b(api|key)-(?=[A-Za-z_.-]{0,200}[0-9*•])[A-Za-z0-9_*.•-]{6,}/g,
   /\bBearer\s+[A-Za-z0-9._~+/=*-]{8,}/gi,
   /\beyJ[A-Za-z0-9_-]{10,}(\.[A-Za-z0-9_-]+)*/g,
   /\b[A-Fa-f0-9]{32,}\b/g,

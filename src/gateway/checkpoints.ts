@@ -34,7 +34,9 @@ export class Checkpoints {
     this.lastAt = now;
     this.isCounting = true;
     this.write(meter)
-      .catch((error: unknown) => this.ports.observe({ event: "fault", where: "checkpoint", error: String(error) }))
+      .catch((error: unknown) =>
+        this.ports.observe({ event: "fault", where: "checkpoint", error: String(error) }),
+      )
       .finally(() => {
         this.isCounting = false;
       });
@@ -51,8 +53,12 @@ export class Checkpoints {
     const fresh = text.slice(this.countedLength);
     this.countedLength = text.length;
     const { facts } = this.admitted.request;
-    this.inputTokens ??= (await countInput(this.ports.tokens, facts, { model: route.model, overhead: 0 })).tokens;
-    this.outputTokens += (await this.ports.tokens.countAll([fresh], encodingFor(route.model).encoding)).tokens;
+    this.inputTokens ??= (
+      await countInput(this.ports.tokens, facts, { model: route.model, overhead: 0 })
+    ).tokens;
+    this.outputTokens += (
+      await this.ports.tokens.countAll([fresh], encodingFor(route.model).encoding)
+    ).tokens;
     if (this.isStopped) return; // it is being settled now
     this.ports.ledger.checkpoint(this.admitted.id, {
       sent: true,

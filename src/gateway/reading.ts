@@ -1,86 +1,116 @@
-import { type EstimateReason, type MeterReading, usageFault } from "../core/usage.ts";
+import { searchModels } from "../core/dialects.ts";
+import type { MeterKind, PriceRow } from "../core/prices.ts";
+import { canRate, quantitiesOf } from "../core/rating.ts";
+import {
+  type EstimateReason,
+  type Fees,
+  type MeterReading,
+  nothingBilled,
+  type Usage,
+  usageFault,
+} from "../core/usage.ts";
 import type { Ports } from "../ports.ts";
 import type { AnswerMeter } from "../protocol/answer-meter.ts";
-import { countInput, estimateOutput, estimateReading } from "./estimate.ts";
-import type { Admitted, GatewaySettings, PricedDeployment } from "./types.ts";
+import { estimateReading } from "./estimate.ts";
+import type { Note } from "./outcome.ts";
+import { overheadOf, shapeOf } from "./overheads.ts";
+import type { Sample } from "./sampling.ts";
+import type { Admitted, PricedDeployment } from "./types.ts";
 
 export interface Reading {
   readonly reading: MeterReading;
-  readonly rejectedUsage: string | null;
-  readonly estimate: { readonly input: number; readonly output: number } | null;
+  readonly notes: readonly Note[];
+  /** Null when there is no vendor usage to compare with. */
+  readonly sample: Sample | null;
 }
 
-/** Texts above this are not estimated only for the statistics: the client would wait for it. */
-const maxSampledBytes = 20_000;
+/** What is known when an answer has ended. */
+export interface AnswerEnd {
+  readonly admitted: Admitted;
+  readonly served: PricedDeployment;
+  /** The cap per choice that was sent. */
+  readonly cap: number | null;
+  readonly isComplete: boolean;
+  /** The reason of an estimate, should one be needed. */
+  readonly reason: EstimateReason;
+}
 
 /**
  * Reads what the answer used: the vendor's usage when there is one that can be true, else an estimate that says why
- * (contract §5). A sampled share is estimated beside the vendor's usage, so that the estimator's accuracy is known.
+ * (contract §5). Usage that is not believed raises an alarm; a total that is not the sum of its parts is noted.
  */
-export async function readAnswer(
-  ports: Ports,
-  meter: AnswerMeter,
-  about: {
-    admitted: Admitted;
-    served: PricedDeployment;
-    settings: GatewaySettings;
-    isComplete: boolean;
-    /** The reason of an estimate, should one be needed. */
-    reason: EstimateReason;
-  },
-): Promise<Reading> {
+export async function readAnswer(ports: Ports, meter: AnswerMeter, about: AnswerEnd): Promise<Reading> {
   const { admitted, served } = about;
-  const row = rowServed(admitted, served, { model: meter.model, at: admitted.admittedAtMs });
+  const seen = { model: meter.model, atMs: admitted.admittedAtMs };
   const usage = meter.usage();
-  const fault = usage === null ? meter.unreadable : usageFault(usage, row);
-  const overhead = overheadOf(ports, served);
-  const target = { facts: admitted.request.facts, model: tokenizerModel(served, meter.model), overhead, cap: admitted.cap };
+  const limits = rowServed(admitted, served, { ...seen, kinds: [] });
+  const fault = usage === null ? meter.unreadable : usageFault(usage, limits);
+  const model = tokenizerModel(served, meter.model);
+  const { facts } = admitted.request;
   if (usage !== null && fault === null) {
-    return {
-      reading: { usage, fees: meter.fees, source: "vendor", method: null, bound: null, reason: null },
-      rejectedUsage: null,
-      estimate: await sampleEstimate(ports, meter, { ...about, target }),
-    };
+    const fees = withSearches(meter.fees, meter, about);
+    const reading: MeterReading = { usage, fees, source: "vendor", method: null, bound: null, reason: null };
+    const row = rowServed(admitted, served, { ...seen, kinds: kindsOf(usage, fees) });
+    const sample = { ...about, row, serviceTier: meter.serviceTier, model, usage, output: meter.output() };
+    return { reading, notes: totalNotes(usage), sample };
   }
+  const notes: Note[] = [];
+  // A failure that the vendor reports before any output is billed by nobody.
+  if (fault === null && about.reason === "vendor_error" && !meter.hasOutput())
+    return { reading: nothingBilled, notes, sample: null };
   if (fault !== null) {
-    ports.observe({ event: "usage_rejected", requestId: admitted.id, endpoint: served.route.endpoint, reason: fault });
+    ports.observe({
+      event: "usage_rejected",
+      requestId: admitted.id,
+      endpoint: served.route.endpoint,
+      reason: fault,
+    });
+    notes.push({ kind: "usage_rejected", reason: fault });
   }
+  const lessons = ports.catalog.lessons(served.route.endpoint, served.route.deployment);
+  const target = { facts, model, overhead: overheadOf(lessons, shapeOf(facts)), cap: about.cap };
   const reason = fault === null ? about.reason : "vendor_error";
-  const reading = await estimateReading(ports.tokens, meter, { ...target, reason, isComplete: about.isComplete });
-  return { reading, rejectedUsage: fault, estimate: null };
+  const estimated = await estimateReading(ports.tokens, meter, {
+    ...target,
+    reason,
+    isComplete: about.isComplete,
+  });
+  return { reading: { ...estimated, fees: withSearches(estimated.fees, meter, about) }, notes, sample: null };
 }
 
-async function sampleEstimate(
-  ports: Ports,
-  meter: AnswerMeter,
-  about: {
-    admitted: Admitted;
-    settings: GatewaySettings;
-    isComplete: boolean;
-    target: Omit<Parameters<typeof estimateOutput>[2], "isComplete"> & { overhead: number };
-  },
-): Promise<Reading["estimate"]> {
+/** The vendor's own sum, recorded as found (dialect §2.3). */
+const totalNotes = (usage: Usage): readonly Note[] =>
+  usage.total === usage.input + usage.output
+    ? []
+    : [{ kind: "total_differs", stated: usage.total, parts: usage.input + usage.output }];
+
+/** A chat answer does not count its searches: a request that asks for one, or a model that always does, makes one. */
+function withSearches(fees: Fees, meter: AnswerMeter, about: AnswerEnd): Fees {
   const { facts } = about.admitted.request;
-  if (facts.bodyBytes > maxSampledBytes || about.settings.random() >= about.settings.estimateSampleRate) return null;
-  if (meter.output().text.length > maxSampledBytes) return null;
-  const input = await countInput(ports.tokens, facts, about.target);
-  const output = await estimateOutput(ports.tokens, meter, { ...about.target, isComplete: about.isComplete });
-  return { input: input.tokens, output: output.tokens };
+  const searches =
+    facts.operation === "chat" &&
+    (facts.hostedTools.includes("web_search") || searchModels.test(about.served.route.model));
+  return searches && meter.hasOutput() ? { ...fees, webSearch: Math.max(fees.webSearch, 1) } : fees;
 }
 
-/** The price row of the model that served, when the book has one; else the deployment's own. */
-export function rowServed(admitted: Admitted, served: PricedDeployment, seen: { model: string | null; at: number }): PricedDeployment["row"] {
-  if (seen.model === null || seen.model === served.route.model) return served.row;
-  return admitted.book.find(served.route.provider, seen.model, seen.at) ?? served.row;
+export const kindsOf = (usage: Usage, fees: Fees): readonly MeterKind[] =>
+  quantitiesOf(usage, fees).map(([kind]) => kind);
+
+/**
+ * The price row of the model that served, when the book has one with a price for every kind that was used; else the
+ * deployment's own, for which the request was admitted.
+ */
+export function rowServed(
+  admitted: Pick<Admitted, "book">,
+  served: PricedDeployment,
+  seen: { model: string | null; atMs: number; kinds: readonly MeterKind[] },
+): PriceRow {
+  if (seen.model === null || seen.model === served.route.model || seen.model === served.route.deployment)
+    return served.row;
+  const row = admitted.book.find(served.route.provider, seen.model, seen.atMs);
+  return row !== null && canRate(row, null, seen.kinds) ? row : served.row;
 }
 
 /** Azure may answer with the deployment's name as `model`; then the configured model tells the tokenizer. */
 const tokenizerModel = (served: PricedDeployment, model: string | null): string =>
   model === null || model === served.route.deployment ? served.route.model : model;
-
-function overheadOf(ports: Ports, served: PricedDeployment): number {
-  for (const lesson of ports.catalog.lessons(served.route.endpoint, served.route.deployment)) {
-    if (lesson.kind === "input_overhead") return lesson.tokens;
-  }
-  return 0;
-}

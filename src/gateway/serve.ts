@@ -1,44 +1,124 @@
-import { type Ports, type SettleOperation, type StoredResult } from "../ports.ts";
-import { dataEvent } from "../protocol/sse.ts";
+import type { Ports } from "../ports.ts";
 import { admit } from "./admit.ts";
+import { startRun } from "./background.ts";
 import type { CoolDowns } from "./cool-downs.ts";
-import { refusal } from "./refusals.ts";
-import { type Outcome, relay } from "./relay.ts";
-import { observeEnd, type RequestTimes, settlementOf } from "./settle.ts";
-import type { Admitted, AnswerHead, ApiRequest, Client, GatewaySettings } from "./types.ts";
-
-/** How long the end of an answer waits for its charge to be committed, ms. The settlement itself goes on after that. */
-const settlePatienceMs = 15_000;
+import { finish, replay } from "./finish.ts";
+import type { Outcome } from "./outcome.ts";
+import type { OverheadLearner } from "./overheads.ts";
+import { relay } from "./relay.ts";
+import { compareEstimate } from "./sampling.ts";
+import { observeEnd, type RequestTimes, releaseUncalled, settlementOf } from "./settle.ts";
+import { settleInTime } from "./settle-in-time.ts";
+import type { Admitted, ApiRequest, Client, GatewaySettings } from "./types.ts";
 
 /** One gateway process: what outlives a request. */
 export interface Gateway {
   readonly settings: GatewaySettings;
   readonly coolDowns: CoolDowns;
+  readonly overheads: OverheadLearner;
+}
+
+/** One request of a customer and the way back. */
+export interface Call {
+  readonly id: string;
+  readonly request: ApiRequest;
+  readonly client: Client;
 }
 
 /**
  * One request, from admission to the ledger: hold → vendor → settlement → the answer's last bytes. Runs to its end even
  * when the client leaves. Never throws for what can be expected; a bug leaves the hold open, and recovery takes it up.
  */
-export async function serveRequest(ports: Ports, gateway: Gateway, call: { id: string; request: ApiRequest; client: Client }): Promise<void> {
+export async function serveRequest(ports: Ports, gateway: Gateway, call: Call): Promise<void> {
   const { id, request, client } = call;
-  const admission = await admit(ports, { settings: gateway.settings, coolDowns: gateway.coolDowns, id }, request);
+  const admission = await admit(
+    ports,
+    { settings: gateway.settings, coolDowns: gateway.coolDowns, id },
+    request,
+  );
   if (admission.ok === "replay") return replay(ports, call);
   if (!admission.ok) {
     ports.observe({ event: "request_refused", requestId: id, code: admission.refusal.code, status: 0 });
     return client.refuse(admission.refusal);
   }
   const { admitted } = admission;
+  if (client.isGone()) return leaveUncalled(ports, admitted);
   const sentAt = ports.clock.elapsed();
   const outcome = await relay(ports, { ...gateway, admitted, client });
   const times = timesOf(ports, request, { sentAt, outcome });
+  if (outcome.kept?.isRunning === true)
+    return startRun(ports, { admitted, outcome, client, kept: outcome.kept, settings: gateway.settings });
   const settlement = settlementOf(admitted, outcome, times);
-  const isSettled = await settleInTime(ports, settlement);
-  finish(ports, { admitted, outcome, settlement, client, isSettled });
+  const settling = await settleInTime(ports, settlement);
+  await keepResponse(ports, admitted, outcome);
+  await finish(ports, { admitted, outcome, settlement, settling, client, settings: gateway.settings });
   observeEnd(ports, settlement, { status: statusOf(outcome), times });
+  if (outcome.sample !== null) void compareLater(ports, gateway, outcome.sample);
 }
 
-function timesOf(ports: Ports, request: ApiRequest, about: { sentAt: number; outcome: Outcome }): RequestTimes {
+/** The client left before a vendor was called: nothing was made, nothing is charged. */
+async function leaveUncalled(ports: Ports, admitted: Admitted): Promise<void> {
+  const settlement = releaseUncalled(admitted);
+  await settleInTime(ports, settlement);
+  const { idempotency, identity } = admitted.request;
+  if (idempotency !== null) await ports.results.forget(identity.accountId, idempotency.key);
+  observeEnd(ports, settlement, {
+    status: 499,
+    times: { ttft_ms: null, duration_ms: null, overhead_ms: null },
+  });
+}
+
+/** Notes what the vendor keeps before the client can name it. A failure costs the client the rereading, not the answer. */
+async function keepResponse(ports: Ports, admitted: Admitted, outcome: Outcome): Promise<void> {
+  const { kept } = outcome;
+  if (kept === null) return;
+  const { route } = outcome.attempts.at(-1)?.served ?? {};
+  if (route === undefined) return;
+  const { accountId } = admitted.request.identity;
+  try {
+    await ports.kept.keep({
+      response: {
+        id: kept.id,
+        accountId,
+        requestId: admitted.id,
+        endpoint: route.endpoint,
+        deployment: route.deployment,
+        state: "ended",
+      },
+      parts: kept.parts,
+      run: null,
+    });
+  } catch (error) {
+    ports.observe({
+      event: "fault",
+      where: "kept responses",
+      error: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+/** Statistics; nobody waits for them and no request fails with them. */
+async function compareLater(
+  ports: Ports,
+  gateway: Gateway,
+  sample: NonNullable<Outcome["sample"]>,
+): Promise<void> {
+  try {
+    await compareEstimate(ports, gateway, sample);
+  } catch (error) {
+    ports.observe({
+      event: "fault",
+      where: "estimates",
+      error: error instanceof Error ? error.message : String(error),
+    });
+  }
+}
+
+function timesOf(
+  ports: Ports,
+  request: ApiRequest,
+  about: { sentAt: number; outcome: Outcome },
+): RequestTimes {
   const now = ports.clock.elapsed();
   const { outcome } = about;
   const own = about.sentAt - request.arrivedAt + (now - outcome.vendorEndedAtMs);
@@ -50,110 +130,17 @@ function timesOf(ports: Ports, request: ApiRequest, about: { sentAt: number; out
 }
 
 const tenths = (ms: number): number => Math.round(ms * 10) / 10;
-const statusOf = ({ finish }: Outcome): number => (finish.kind === "whole" ? finish.status : finish.kind === "stream_end" ? 200 : 502);
 
-/** Commits the charge. False when that takes too long: the client is told, and the settlement goes on by itself. */
-async function settleInTime(ports: Ports, settlement: SettleOperation): Promise<boolean> {
-  const settled = ports.ledger.settle(settlement).then(
-    () => true,
-    (error: unknown) => {
-      ports.observe({ event: "fault", where: "settle", error: String(error) });
-      return false;
-    },
-  );
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), settlePatienceMs);
-  });
-  const isInTime = await Promise.race([settled, late]);
-  clearTimeout(timer);
-  return isInTime;
-}
-
-interface Finishing {
-  readonly admitted: Admitted;
-  readonly outcome: Outcome;
-  readonly settlement: SettleOperation;
-  readonly client: Client;
-  readonly isSettled: boolean;
-}
-
-/** The last bytes, after the charge is committed. Without a committed charge no answer is made to look finished. */
-function finish(ports: Ports, about: Finishing): void {
-  const { outcome, client, admitted, isSettled } = about;
-  if (!isSettled) {
-    const late = refusal(admitted.id, "ledger_unavailable", "The answer was made but its charge could not be committed in time.", { retryAfterMs: 2_000 });
-    if (!client.hasBegun()) return client.refuse(late);
-    client.write([dataEvent({ error: { message: late.message, type: "server_error", param: null, code: late.code } })]);
-    return client.end();
+/** As logs and metrics show it; 499 = the client was gone. */
+function statusOf({ finish: end }: Outcome): number {
+  switch (end.kind) {
+    case "whole":
+      return end.status;
+    case "stream_end":
+      return 200;
+    case "refusal":
+      return end.refusal.vendor?.status ?? 502;
+    case "nothing":
+      return 499;
   }
-  const ending = outcome.finish;
-  if (ending.kind === "refusal") return client.refuse(ending.refusal);
-  const head = headOf(about);
-  if (ending.kind === "whole") {
-    remember(ports, about, { status: ending.status, headers: { "content-type": ending.contentType }, body: ending.body });
-    client.begin(head);
-    client.write([ending.body]);
-    return client.end();
-  }
-  if (!client.hasBegun()) {
-    if (outcome.outcome === "vendor_cut") {
-      const message = "The vendor's stream broke off before it began; try again shortly.";
-      return client.refuse(refusal(admitted.id, "upstream_unavailable", message, { endpoint: outcome.served.route.endpoint }));
-    }
-    client.begin(head);
-  }
-  client.write(ending.tail);
-  client.end();
-}
-
-function headOf({ admitted, outcome, settlement }: Finishing): AnswerHead {
-  const isWhole = outcome.finish.kind === "whole";
-  return {
-    status: isWhole && outcome.finish.kind === "whole" ? outcome.finish.status : 200,
-    contentType: outcome.finish.kind === "whole" ? outcome.finish.contentType : "text/event-stream; charset=utf-8",
-    requestId: admitted.id,
-    model: outcome.modelServed ?? outcome.served.route.model,
-    endpoint: outcome.served.route.endpoint,
-    hold: admitted.hold,
-    outputCap: admitted.isCapOurs ? admitted.cap : null,
-    rewrites: outcome.rewrites,
-    vendorHeaders: outcome.vendorHeaders,
-    limits: admitted.limits,
-    charge: isWhole ? settlement.charge : null,
-    usageSource: isWhole ? settlement.source : null,
-  };
-}
-
-/** Keeps the first result of an idempotent request. */
-function remember(ports: Ports, about: Finishing, result: StoredResult): void {
-  const { idempotency, identity } = about.admitted.request;
-  if (idempotency === null) return;
-  ports.ledger
-    .rememberResult(identity.accountId, idempotency.key, result)
-    .catch((error: unknown) => ports.observe({ event: "fault", where: "idempotency", error: String(error) }));
-}
-
-/** Sends the stored first result again; nothing is charged. */
-async function replay(ports: Ports, call: { id: string; request: ApiRequest; client: Client }): Promise<void> {
-  const { request, client, id } = call;
-  const key = request.idempotency?.key ?? "";
-  const stored = await ports.ledger.findResult(request.identity.accountId, key);
-  if (stored === null) return client.refuse(refusal(id, "idempotency_in_progress", "The first result is not stored yet; try again shortly."));
-  client.begin({
-    status: stored.status,
-    contentType: stored.headers["content-type"] ?? "application/json",
-    requestId: id,
-    model: null,
-    endpoint: null,
-    hold: null,
-    outputCap: null,
-    rewrites: [],
-    vendorHeaders: {},
-    limits: null,
-    charge: null,
-    usageSource: null,
-  });
-  client.write([stored.body]);
-  client.end();
 }

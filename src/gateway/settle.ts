@@ -1,11 +1,11 @@
 import { minPico, type PicoUsd, pico, zeroPico } from "../core/money.ts";
-import type { PriceRow } from "../core/prices.ts";
-import { type PriceLine, rate, type RateTerms } from "../core/rating.ts";
-import type { MeterReading } from "../core/usage.ts";
+import type { MeterKind, PriceRow } from "../core/prices.ts";
+import { canRate, type PriceLine, type RateTerms, rate } from "../core/rating.ts";
+import { type Fees, type MeterReading, nothingBilled } from "../core/usage.ts";
 import type { Ports, SettleOperation } from "../ports.ts";
-import type { Outcome } from "./relay.ts";
-import { rowServed } from "./reading.ts";
-import type { Admitted } from "./types.ts";
+import type { Note, Outcome } from "./outcome.ts";
+import { kindsOf, rowServed } from "./reading.ts";
+import type { Admitted, Attempt } from "./types.ts";
 
 /** A charge within its hold. `lines` sum to `charge` exactly; what the vendor billed beyond the hold is `loss`. */
 export interface Bill {
@@ -17,55 +17,144 @@ export interface Bill {
 
 export type BillLine = Omit<PriceLine, "kind"> & { readonly kind: PriceLine["kind"] | "beyond_hold" };
 
+const noBill: Bill = { lines: [], charge: zeroPico, loss: zeroPico, vendorCost: zeroPico };
+
 /**
  * What a reading costs under `terms`, never more than `hold`. The part beyond is taken off by a line of its own, so that
  * the lines always add up to the charge; it is the operator's loss (contract §7.2).
  */
 export function billOf(reading: MeterReading, terms: RateTerms, hold: PicoUsd): Bill {
+  if (reading.source === "none") return noBill;
   const rated = rate(reading.usage, reading.fees, terms);
   const charge = minPico(rated.charge, hold);
   const loss = pico(rated.charge - charge);
   if (loss === 0n) return { lines: rated.lines, charge, loss, vendorCost: rated.vendorCost };
-  const cut: BillLine = { kind: "beyond_hold", quantity: 1, unitPrice: pico(-loss), listPrice: zeroPico, amount: pico(-loss) };
+  const cut: BillLine = {
+    kind: "beyond_hold",
+    quantity: 1,
+    unitPrice: pico(-loss),
+    listPrice: zeroPico,
+    amount: pico(-loss),
+  };
   return { lines: [...rated.lines, cut], charge, loss, vendorCost: rated.vendorCost };
+}
+
+/** An attempt with what it cost. An attempt the operator pays is a loss of what the vendor's list says, at no markup. */
+interface BilledAttempt {
+  readonly attempt: Attempt;
+  readonly row: PriceRow;
+  readonly bill: Bill;
+  readonly notes: readonly Note[];
+}
+
+function billAttempt(
+  admitted: Admitted,
+  attempt: Attempt,
+  seen: { model: string | null; serviceTier: string | null },
+): BilledAttempt {
+  const { reading } = attempt;
+  const used = kindsOf(reading.usage, reading.fees);
+  const row = rowServed(admitted, attempt.served, {
+    model: seen.model,
+    atMs: admitted.admittedAtMs,
+    kinds: used,
+  });
+  const terms: RateTerms = { row, serviceTier: seen.serviceTier, markup: admitted.model.markup };
+  const { priced, notes } = withoutUnpriced(reading, terms, used);
+  const bill = billOf(priced, terms, admitted.hold);
+  if (attempt.paidBy === "customer") return { attempt, row, bill, notes };
+  return {
+    attempt,
+    row,
+    notes,
+    bill: { lines: [], charge: zeroPico, loss: bill.vendorCost, vendorCost: bill.vendorCost },
+  };
+}
+
+/** Fees by their kind, as the price book names them. */
+const feeKinds: Readonly<Record<keyof Fees, MeterKind>> = {
+  webSearch: "web_search",
+  fileSearch: "file_search",
+  codeInterpreter: "code_interpreter",
+};
+
+/** A tool the vendor ran though nobody asked has perhaps no price: it is noted for the operator and not charged. */
+function withoutUnpriced(
+  reading: MeterReading,
+  terms: RateTerms,
+  used: readonly MeterKind[],
+): { priced: MeterReading; notes: readonly Note[] } {
+  const { row } = terms;
+  if (canRate(row, null, used)) return { priced: reading, notes: [] };
+  const fees = { ...reading.fees };
+  const notes: Note[] = [];
+  for (const name of Object.keys(fees) as (keyof Fees)[]) {
+    if (fees[name] === 0 || canRate(row, null, [feeKinds[name]])) continue;
+    notes.push({ kind: "unpriced", what: feeKinds[name], quantity: fees[name] });
+    fees[name] = 0;
+  }
+  return { priced: { ...reading, fees }, notes };
 }
 
 /** The settlement of a request: charged when something was billed, released when nothing was. */
 export function settlementOf(admitted: Admitted, outcome: Outcome, times: RequestTimes): SettleOperation {
-  const { reading, served } = outcome;
   const { request } = admitted;
-  const row = rowServed(admitted, served, { model: outcome.modelServed, at: admitted.admittedAtMs });
-  const terms: RateTerms = { row, serviceTier: outcome.serviceTier, markup: admitted.model.markup };
-  const isBilled = reading.source !== "none";
-  const bill = isBilled ? billOf(reading, terms, admitted.hold) : nothing;
+  const last = outcome.attempts.length - 1;
+  const billed = outcome.attempts.map((attempt, index) =>
+    billAttempt(
+      admitted,
+      attempt,
+      index === last ? { model: outcome.modelServed, serviceTier: outcome.serviceTier } : unseen,
+    ),
+  );
+  const main = billed[last] as BilledAttempt;
+  const operatorLoss = billed.reduce(
+    (sum, { attempt, bill }) => (attempt.paidBy === "operator" ? sum + bill.vendorCost : sum),
+    0n,
+  );
+  // Nothing of use came of the last attempt, but an earlier one cost money: its usage is what there is to show.
+  const costly = billed.findLast(({ attempt }) => attempt.reading.source !== "none") ?? null;
+  const reading =
+    costly === null
+      ? nothingBilled
+      : main.attempt.reading.source === "none"
+        ? costly.attempt.reading
+        : main.attempt.reading;
+  const { route } = main.attempt.served;
   return {
     id: admitted.id,
     accountId: request.identity.accountId,
     keyId: request.identity.keyId,
-    state: isBilled ? "settled" : "released",
+    state: costly === null ? "released" : "settled",
     outcome: outcome.outcome,
-    charge: bill.charge,
-    loss: bill.loss,
-    vendorCost: bill.vendorCost,
+    charge: main.bill.charge,
+    loss: pico((main.attempt.paidBy === "customer" ? main.bill.loss : 0n) + operatorLoss),
+    vendorCost: pico(billed.reduce((sum, { bill }) => sum + bill.vendorCost, 0n)),
     modelRequested: request.facts.model,
     modelServed: outcome.modelServed,
-    endpoint: served.route.endpoint,
+    endpoint: route.endpoint,
     source: reading.source,
     stream: request.facts.stream,
-    tokens: isBilled ? tokensOf(reading) : null,
+    tokens: reading.source === "none" ? null : tokensOf(reading),
     record: {
-      deployment: served.route.deployment,
-      priced_as: row.model,
-      price_row: row.id,
+      deployment: route.deployment,
+      priced_as: main.row.model,
+      price_row: main.row.id,
       service_tier: outcome.serviceTier,
-      attempts: withUsage(outcome, reading),
+      attempts: billed.map(attemptRecord),
       usage: usageRecord(reading),
-      estimate: outcome.estimate,
-      price_lines: bill.lines.map(lineRecord),
+      estimate: null,
+      price_lines: main.bill.lines.map(lineRecord),
+      operator_loss_pusd: operatorLoss.toString(),
       rewrites: outcome.rewrites,
-      output_cap: admitted.cap,
-      hold_basis: { input_bound: admitted.terms.inputBound, choices: admitted.terms.choices, cap: admitted.cap },
-      rejected_usage: outcome.rejectedUsage,
+      notes: [...outcome.notes, ...billed.flatMap(({ notes }) => notes)],
+      output_cap: outcome.cap,
+      hold_basis: {
+        input_bound: admitted.terms.inputBound,
+        choices: admitted.terms.choices,
+        cap: admitted.cap,
+      },
+      rejected_usage: outcome.notes.find((note) => note.kind === "usage_rejected")?.["reason"] ?? null,
       operation: request.facts.operation,
       client_request_id: request.clientRequestId,
       idempotency_key: request.idempotency?.key ?? null,
@@ -74,13 +163,42 @@ export function settlementOf(admitted: Admitted, outcome: Outcome, times: Reques
   };
 }
 
-const nothing: Bill = { lines: [], charge: zeroPico, loss: zeroPico, vendorCost: zeroPico };
+/** The end of a request whose client left before a vendor was called. */
+export function releaseUncalled(admitted: Admitted): SettleOperation {
+  const { request } = admitted;
+  return {
+    id: admitted.id,
+    accountId: request.identity.accountId,
+    keyId: request.identity.keyId,
+    state: "released",
+    outcome: "client_left",
+    charge: zeroPico,
+    loss: zeroPico,
+    vendorCost: zeroPico,
+    modelRequested: request.facts.model,
+    modelServed: null,
+    endpoint: null,
+    source: "none",
+    stream: request.facts.stream,
+    tokens: null,
+    record: {
+      attempts: [],
+      price_lines: [],
+      rewrites: [],
+      notes: [],
+      operation: request.facts.operation,
+      client_request_id: request.clientRequestId,
+    },
+  };
+}
+
+const unseen = { model: null, serviceTier: null };
 
 export interface RequestTimes {
   readonly ttft_ms: number | null;
-  readonly duration_ms: number;
+  readonly duration_ms: number | null;
   /** The part of the duration that was Tollgate's own: admission and what came after the vendor's last byte. */
-  readonly overhead_ms: number;
+  readonly overhead_ms: number | null;
 }
 
 export const tokensOf = ({ usage }: MeterReading): NonNullable<SettleOperation["tokens"]> => ({
@@ -94,8 +212,7 @@ export const tokensOf = ({ usage }: MeterReading): NonNullable<SettleOperation["
 
 /** The reading as the request record shows it (contract §10); null tokens when nothing was billed. */
 export function usageRecord(reading: MeterReading): Record<string, unknown> {
-  const { usage } = reading;
-  const known = reading.source === "none" ? null : usage;
+  const known = reading.source === "none" ? null : reading.usage;
   return {
     input: known?.input ?? null,
     cached_input: known?.cachedInput ?? null,
@@ -105,6 +222,7 @@ export function usageRecord(reading: MeterReading): Record<string, unknown> {
     total: known?.total ?? null,
     audio_input: known?.audioInput ?? null,
     audio_output: known?.audioOutput ?? null,
+    image_input: known?.imageInput ?? null,
     fees: reading.fees,
     source: reading.source,
     method: reading.method,
@@ -121,16 +239,29 @@ export const lineRecord = (line: BillLine): Record<string, unknown> => ({
   amount_pusd: line.amount.toString(),
 });
 
-function withUsage(outcome: Outcome, reading: MeterReading): unknown[] {
-  const last = outcome.attempts.length - 1;
-  return outcome.attempts.map((attempt, index) => (index === last && reading.source !== "none" ? { ...attempt, usage: usageRecord(reading) } : attempt));
+/** One call to a vendor, as the request record keeps it. */
+function attemptRecord({ attempt, bill }: BilledAttempt): Record<string, unknown> {
+  const isBilled = attempt.reading.source !== "none";
+  return {
+    endpoint: attempt.served.route.endpoint,
+    deployment: attempt.served.route.deployment,
+    status: attempt.status,
+    vendor_request_id: attempt.vendorRequestId,
+    usage: isBilled ? usageRecord(attempt.reading) : null,
+    vendor_cost_pusd: isBilled ? bill.vendorCost.toString() : null,
+    paid_by: isBilled ? attempt.paidBy : null,
+    reason: attempt.reason,
+    started_at: attempt.startedAt,
+    ended_at: attempt.endedAt,
+  };
 }
 
-/** Price terms whose row may come from anywhere, for tests and recovery. */
-export type { PriceRow };
-
 /** Reports what ended, to logs and metrics. */
-export function observeEnd(ports: Ports, settled: SettleOperation, about: { status: number; times: RequestTimes }): void {
+export function observeEnd(
+  ports: Pick<Ports, "observe">,
+  settled: SettleOperation,
+  about: { status: number; times: RequestTimes },
+): void {
   ports.observe({
     event: "request_ended",
     requestId: settled.id,
@@ -146,8 +277,11 @@ export function observeEnd(ports: Ports, settled: SettleOperation, about: { stat
     loss: settled.loss,
     tokens: settled.tokens,
     ttftMs: about.times.ttft_ms,
-    durationMs: about.times.duration_ms,
-    overheadMs: about.times.overhead_ms,
+    durationMs: about.times.duration_ms === null ? 0 : about.times.duration_ms,
+    overheadMs: about.times.overhead_ms === null ? 0 : about.times.overhead_ms,
   });
-  if (settled.loss > 0n) ports.observe({ event: "billed_beyond_hold", requestId: settled.id, loss: settled.loss });
+  // What the operator pays for attempts that failed is foreseen; what a vendor billed beyond the hold is an alarm.
+  const foreseen = settled.record["operator_loss_pusd"];
+  const beyond = settled.loss - (typeof foreseen === "string" ? BigInt(foreseen) : 0n);
+  if (beyond > 0n) ports.observe({ event: "billed_beyond_hold", requestId: settled.id, loss: pico(beyond) });
 }

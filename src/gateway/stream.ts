@@ -1,213 +1,181 @@
-import type { EstimateReason } from "../core/usage.ts";
-import type { Ports, RequestOutcome, VendorAnswer } from "../ports.ts";
-import { AnswerMeter } from "../protocol/answer-meter.ts";
-import { dataEvent, type SseEvent, SseSplitter, withoutMember } from "../protocol/sse.ts";
-import { Checkpoints } from "./checkpoints.ts";
-import { readAnswer } from "./reading.ts";
-import { attemptOf, type Outcome, type RelayContext, type VendorCall } from "./relay.ts";
 import { redact } from "../core/vendor-errors.ts";
-
-/** How the vendor's stream ended. */
-type StreamEnd = "complete" | "cut" | "vendor_error" | "client_left";
+import type { Ports, VendorAnswer } from "../ports.ts";
+import { AnswerMeter, type EventRole } from "../protocol/answer-meter.ts";
+import { dataEvent, type SseEvent, SseSplitter } from "../protocol/sse.ts";
+import { answeredBy, endAnswer } from "./answered.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import type { VendorEnd } from "./endings.ts";
+import type { RelayContext, TailEvent, Transcript, Tried, VendorCall } from "./outcome.ts";
+import { withoutSecrets, withoutUsage } from "./stream-edits.ts";
+import type { AnswerHead } from "./types.ts";
 
 /**
  * Relays one vendor stream to its end, event by event: the bytes of each event that is forwarded are the vendor's own,
  * except `usage` that exists only because Tollgate asked. What ends the stream for the client is held back until the
  * charge is committed. Runs on when the client has left (`drain`), or closes the vendor (`cancel`).
  */
-export async function relayStream(ports: Ports, context: RelayContext, call: VendorCall): Promise<Outcome> {
-  const meter = new AnswerMeter();
-  const relay = new StreamRelay(ports, context, { call, meter });
+export async function relayStream(ports: Ports, context: RelayContext, call: VendorCall): Promise<Tried> {
+  const relay = new StreamRelay(ports, context, call);
   const end = await relay.run();
-  const isComplete = end === "complete";
-  const read = await readAnswer(ports, meter, {
-    admitted: context.admitted,
-    served: call.served,
-    settings: context.settings,
-    isComplete,
-    reason: estimateReasons[end],
-  });
-  const outcome: RequestOutcome = end === "cut" ? "vendor_cut" : context.client.isGone() && end !== "vendor_error" ? "client_left" : end === "client_left" ? "client_left" : end;
-  return {
-    ...read,
-    outcome,
-    served: call.served,
-    modelServed: meter.model,
-    serviceTier: meter.serviceTier,
-    attempts: [
-      ...call.attempts,
-      attemptOf(ports, call.served, { status: call.answer.status, headers: call.answer.headers, reason: meter.errorMessage === null ? relay.fault : redact(meter.errorMessage), started: call.started, usage: null }),
-    ],
-    rewrites: call.body.rewrites,
+  return endAnswer(ports, context, {
+    call,
+    meter: relay.meter,
+    end,
+    hasReachedClient: context.client.hasBegun(),
     firstByteAtMs: relay.firstByteAtMs,
-    vendorEndedAtMs: ports.clock.elapsed(),
-    vendorHeaders: call.answer.headers,
-    finish: { kind: "stream_end", tail: relay.tail },
-  };
+    reason: relay.fault,
+    finish: { kind: "stream_end", tail: relay.tail, transcript: relay.transcript() },
+  });
 }
 
-const estimateReasons: Record<StreamEnd, EstimateReason> = {
-  complete: "vendor_sends_none",
-  cut: "vendor_cut",
-  vendor_error: "vendor_error",
-  client_left: "client_left",
-};
+/** Answers that are kept to be replayed may be this large. */
+const maxTranscriptBytes = 8 * 1024 * 1024;
+
+const cutEvent = (): Uint8Array =>
+  dataEvent({
+    error: {
+      message: "The vendor's stream broke off before its end.",
+      type: "server_error",
+      param: null,
+      code: "upstream_cut",
+    },
+  });
 
 class StreamRelay {
+  readonly meter = new AnswerMeter();
   firstByteAtMs: number | null = null;
   /** What ends the stream for the client; sent after the settlement. */
-  readonly tail: Uint8Array[] = [];
+  readonly tail: TailEvent[] = [];
   /** Why the stream broke, when it did. */
   fault: string | null = null;
   private readonly ports: Ports;
   private readonly context: RelayContext;
   private readonly call: VendorCall;
-  private readonly meter: AnswerMeter;
   private readonly splitter: SseSplitter;
-  private readonly hidesUsage: boolean;
   private readonly checkpoints: Checkpoints;
   private hasFailed = false;
-  private drainTimer: ReturnType<typeof setTimeout> | null = null;
+  /** From the usage on, events wait for the cost that goes with it. */
+  private isHolding = false;
+  private readonly wantsCost: boolean;
+  private kept: Uint8Array[] | null;
+  private keptBytes = 0;
 
-  constructor(ports: Ports, context: RelayContext, about: { call: VendorCall; meter: AnswerMeter }) {
+  constructor(ports: Ports, context: RelayContext, call: VendorCall) {
     this.ports = ports;
     this.context = context;
-    this.call = about.call;
-    this.meter = about.meter;
+    this.call = call;
     this.splitter = new SseSplitter(context.settings.maxEventBytes);
-    this.hidesUsage = about.call.body.asksUsage;
-    this.checkpoints = new Checkpoints(ports, context.admitted, about.call.served);
+    this.checkpoints = new Checkpoints(ports, context.admitted, call.served);
+    const { identity, idempotency } = context.admitted.request;
+    this.wantsCost = identity.settings.usageCost === true;
+    this.kept = idempotency === null ? null : [];
   }
 
-  async run(): Promise<StreamEnd> {
-    const { client } = this.context;
-    const onGone = (): void => this.limitDrain();
-    client.gone.addEventListener("abort", onGone, { once: true });
-    if (client.isGone()) onGone();
+  /** Reads the vendor to its end. What the stream left to say is in `tail` then. */
+  async run(): Promise<VendorEnd> {
     try {
-      return await this.readAll(this.call.answer);
-    } finally {
-      client.gone.removeEventListener("abort", onGone);
-      if (this.drainTimer !== null) clearTimeout(this.drainTimer);
-      this.checkpoints.stop();
-    }
-  }
-
-  private async readAll(answer: VendorAnswer): Promise<StreamEnd> {
-    const { client } = this.context;
-    try {
-      for await (const chunk of answer.body) {
-        this.firstByteAtMs ??= this.ports.clock.elapsed();
-        this.forward(this.splitter.push(chunk));
-        if (this.hasFailed || this.meter.hasEnded) break;
-        this.checkpoints.tick(this.meter);
-        const writable = client.isGone() ? null : client.whenWritable();
-        if (writable !== null) await writable;
-      }
-      if (!this.hasFailed && !this.meter.hasEnded) this.finishFraming();
+      await this.readAll(this.call.answer);
     } catch (error) {
       this.fault = error instanceof Error ? error.message : String(error);
-      this.ports.observe({ event: "attempt_failed", requestId: this.context.admitted.id, endpoint: this.call.served.route.endpoint, status: answer.status, reason: this.fault });
+      const { served, answer } = this.call;
+      const { id } = this.context.admitted;
+      this.ports.observe({
+        event: "attempt_failed",
+        requestId: id,
+        endpoint: served.route.endpoint,
+        status: answer.status,
+        reason: this.fault,
+      });
       answer.body.destroy();
-      if (this.call.abort.signal.aborted) return "client_left";
+    } finally {
+      this.checkpoints.stop();
     }
-    if (this.hasFailed) return "vendor_error";
-    // Usage without [DONE] is exact all the same; some vendors send no [DONE].
-    if (this.meter.hasEnded || (this.fault === null && this.meter.usage() !== null && this.hasFinished())) return this.endOf();
-    this.fault ??= "the vendor's stream broke off";
-    this.tail.push(dataEvent({ error: { message: "The vendor's stream broke off before its end.", type: "server_error", param: null, code: "upstream_cut" } }));
-    return "cut";
+    const end = this.endOf();
+    if (end === "cut" || end === "given_up") this.tail.push({ bytes: cutEvent(), isUsage: false });
+    if (this.meter.errorMessage !== null) this.fault = redact(this.meter.errorMessage);
+    return end;
   }
 
-  /** A Responses stream may end as failed: that is an end, and an error. */
-  private endOf(): StreamEnd {
-    return this.meter.status === "failed" ? "vendor_error" : "complete";
+  transcript(): Transcript | null {
+    if (this.context.admitted.request.idempotency === null) return null;
+    return { contentType: contentTypeOf(this.call), chunks: this.kept };
   }
 
-  private hasFinished(): boolean {
-    return this.meter.output().finishReasons.length > 0;
-  }
-
-  private finishFraming(): void {
+  private async readAll(answer: VendorAnswer): Promise<void> {
+    const { client } = this.context;
+    for await (const chunk of answer.body) {
+      this.firstByteAtMs ??= this.ports.clock.elapsed();
+      this.forward(this.splitter.push(chunk));
+      if (this.hasFailed || this.meter.hasEnded) return;
+      this.checkpoints.tick(this.meter);
+      const writable = client.isGone() ? null : client.whenWritable();
+      if (writable !== null) await writable;
+    }
     const { event, isTruncated } = this.splitter.finish();
     if (event !== null) this.forward([event]);
     if (isTruncated) this.fault = "the vendor's stream broke off inside an event";
   }
 
-  /** Forwards what is the client's to see; one write per network chunk. */
+  private endOf(): VendorEnd {
+    // A Responses stream may end as failed: that is an end, and a failure.
+    if (this.hasFailed || (this.meter.hasEnded && this.meter.status === "failed")) return "failed";
+    // Usage without [DONE] is exact all the same; some vendors send no [DONE].
+    if (this.meter.hasEnded || (this.fault === null && this.meter.mayEndHere())) return "complete";
+    this.fault ??= "the vendor's stream broke off";
+    return this.call.departure.isGivenUp() ? "given_up" : "cut";
+  }
+
+  /** Forwards what is the client's to see; one write per network chunk. Nothing after the end is read or sent. */
   private forward(events: readonly SseEvent[]): void {
     const out: Uint8Array[] = [];
     for (const event of events) {
-      if (event.data === null) {
-        out.push(event.bytes);
-        continue;
-      }
-      const { role } = this.meter.event(event.data);
-      if (role === "end") {
-        this.tail.push(event.bytes);
-        break; // nothing after the end is read or sent
-      }
-      if (role === "error") {
-        this.hasFailed = true;
-        this.tail.push(withoutSecrets(event));
-        break;
-      }
-      if (role === "usage_only" && this.hidesUsage) continue;
-      if (role === "usage_null" && this.hidesUsage) out.push(withoutUsage(event));
-      else out.push(event.bytes);
+      const role = event.data === null ? "content" : this.meter.event(event.data).role;
+      const isUsage = role === "usage_only" || (role === "usage_beside" && this.meter.mayEndHere());
+      const bytes = this.shown(event, role);
+      if (role === "end" || role === "error" || this.isHolding || (isUsage && this.wantsCost)) {
+        this.isHolding = true;
+        if (bytes !== null)
+          this.tail.push({ bytes, isUsage: isUsage || (role === "end" && event.data !== "[DONE]") });
+      } else if (bytes !== null) out.push(bytes);
+      if (role === "error") this.hasFailed = true;
+      if (role === "end" || role === "error") break;
     }
-    if (out.length === 0 || this.context.client.isGone()) return;
-    if (!this.context.client.hasBegun()) this.begin();
-    this.context.client.write(out);
+    if (out.length > 0) this.send(out);
   }
 
-  private begin(): void {
-    this.context.client.begin(headOf(this.context, this.call, this.meter));
+  /** The event as the client sees it; null when it exists only because Tollgate asked. */
+  private shown(event: SseEvent, role: EventRole): Uint8Array | null {
+    const { asksUsage, asksContinuous } = this.call.body;
+    if (role === "error") return withoutSecrets(event.bytes, this.meter.errorMessage);
+    if (role === "usage_only") return asksUsage ? null : event.bytes;
+    if (role === "usage_null") return asksUsage ? withoutUsage(event) : event.bytes;
+    if (role === "usage_beside" && asksContinuous && !this.meter.mayEndHere()) return withoutUsage(event);
+    return event.bytes;
   }
 
-  /** The client left: the vendor is read on for a bounded time. */
-  private limitDrain(): void {
-    const { route } = this.call.served;
-    if (route.onDisconnect === "cancel") {
-      this.call.abort.abort();
-      return;
-    }
-    this.drainTimer = setTimeout(() => this.call.abort.abort(), route.drainTimeoutMs);
-    this.drainTimer.unref();
+  private send(chunks: readonly Uint8Array[]): void {
+    if (this.kept !== null) this.keep(chunks);
+    const { client } = this.context;
+    if (client.isGone()) return;
+    if (!client.hasBegun()) client.begin(this.head());
+    client.write(chunks);
+  }
+
+  /** A customer who left may come back with the same Idempotency-Key: it gets the whole answer then. */
+  private keep(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.keptBytes += chunk.length;
+    if (this.keptBytes > maxTranscriptBytes) this.kept = null;
+    // A copy: chunks are views of network buffers that would be kept whole.
+    else this.kept?.push(...chunks.map((chunk) => chunk.slice()));
+  }
+
+  private head(): AnswerHead {
+    return answeredBy(this.context, this.call, {
+      model: this.meter.model,
+      contentType: contentTypeOf(this.call),
+    });
   }
 }
 
-/** The head of an answer from what is known at its first byte. */
-export function headOf(context: RelayContext, call: VendorCall, meter: AnswerMeter): Parameters<RelayContext["client"]["begin"]>[0] {
-  const { admitted } = context;
-  return {
-    status: call.answer.status,
-    contentType: call.answer.headers["content-type"] ?? "text/event-stream; charset=utf-8",
-    requestId: admitted.id,
-    model: meter.model ?? call.served.route.model,
-    endpoint: call.served.route.endpoint,
-    hold: admitted.hold,
-    outputCap: admitted.isCapOurs ? admitted.cap : null,
-    rewrites: call.body.rewrites,
-    vendorHeaders: call.answer.headers,
-    limits: admitted.limits,
-    charge: null,
-    usageSource: null,
-  };
-}
-
-const textDecoder = new TextDecoder();
-const textEncoder = new TextEncoder();
-
-/** The event without its top-level `usage` member; every other byte as it came. */
-function withoutUsage(event: SseEvent): Uint8Array {
-  const rest = withoutMember(textDecoder.decode(event.bytes), "usage");
-  return rest === null ? event.bytes : textEncoder.encode(rest);
-}
-
-/** An error event as the vendor sent it, unless it shows something like a credential. */
-function withoutSecrets(event: SseEvent): Uint8Array {
-  const text = textDecoder.decode(event.bytes);
-  const clean = redact(text);
-  return clean === text ? event.bytes : textEncoder.encode(clean);
-}
+const contentTypeOf = (call: VendorCall): string =>
+  call.answer.headers["content-type"] ?? "text/event-stream; charset=utf-8";

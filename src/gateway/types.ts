@@ -3,7 +3,8 @@ import type { JsonBody, Rewrite } from "../core/parameters.ts";
 import type { PriceBook, PriceRow } from "../core/prices.ts";
 import type { DeploymentRoute, ModelRoute } from "../core/routing.ts";
 import type { HoldTerms } from "../core/upper-bound.ts";
-import type { KeyIdentity, RateLimits } from "../ports.ts";
+import type { MeterReading } from "../core/usage.ts";
+import type { KeyIdentity, RateLimits, StoredResult } from "../ports.ts";
 import type { RequestFacts } from "../protocol/request.ts";
 
 /** One request of a customer, authenticated and read. */
@@ -32,6 +33,8 @@ export interface AnswerHead {
   /** Of non-streamed answers, once settled. */
   readonly charge: PicoUsd | null;
   readonly usageSource: string | null;
+  /** Headers of the first result of an idempotency key, which is sent again; null for an answer of its own. */
+  readonly replayed: Readonly<Record<string, string>> | null;
 }
 
 /** The way back to the customer. Losing it ends nothing but the writing. */
@@ -42,6 +45,8 @@ export interface Client {
   write(chunks: readonly Uint8Array[]): void;
   end(): void;
   refuse(refusal: Refusal): void;
+  /** What `refuse` would send, to be kept. */
+  render(refusal: Refusal): StoredResult;
   isGone(): boolean;
   /** Aborts when the customer has left. */
   readonly gone: AbortSignal;
@@ -59,8 +64,10 @@ export type RefusalCode =
   | "rate_limit_exceeded"
   | "unsupported_feature"
   | "stored_object_not_found"
+  | "response_still_running"
   | "idempotency_key_reused"
   | "idempotency_in_progress"
+  | "idempotency_result_not_kept"
   | "ledger_unavailable"
   | "upstream_unavailable"
   | "upstream_auth_failed"
@@ -78,7 +85,8 @@ export interface Refusal {
   readonly funds: {
     readonly limitSource: "account_balance" | "key_spend_limit";
     readonly required: PicoUsd;
-    readonly available: PicoUsd;
+    /** Null when the ledger did not say. */
+    readonly available: PicoUsd | null;
     readonly maxAffordableOutputTokens: number | null;
   } | null;
   readonly limits: RateLimits | null;
@@ -88,20 +96,28 @@ export interface Refusal {
     readonly type: string | null;
     readonly code: string | null;
     readonly headers: Readonly<Record<string, string>>;
+    /** Azure's detail of a filtered prompt. */
+    readonly innerError: Readonly<Record<string, unknown>> | null;
   } | null;
+  /** Of refusals after a vendor was called. */
   readonly endpoint: string | null;
+  readonly model: string | null;
+  readonly hold: PicoUsd | null;
 }
 
-/** One call to a vendor, as the request record keeps it. Times are RFC 3339. */
+/**
+ * One call to a vendor and what it brought. An attempt that cost money and brought the customer nothing is paid by the
+ * operator, on `loss`; one whose cost is the customer's doing (a filtered prompt) or brought an answer, by the customer.
+ */
 export interface Attempt {
-  readonly endpoint: string;
-  readonly deployment: string;
+  readonly served: PricedDeployment;
   readonly status: number | null;
-  readonly vendor_request_id: string | null;
-  readonly usage: unknown;
+  readonly vendorRequestId: string | null;
   readonly reason: string | null;
-  readonly started_at: string;
-  readonly ended_at: string;
+  readonly reading: MeterReading;
+  readonly paidBy: "customer" | "operator";
+  readonly startedAt: string;
+  readonly endedAt: string;
 }
 
 /** A deployment with everything that decides its price. */
@@ -123,6 +139,8 @@ export interface Admitted {
   readonly cap: number | null;
   /** True when the client gave none and Tollgate chose it. */
   readonly isCapOurs: boolean;
+  /** Bound of the input that the cap was fitted to; null when unknown. */
+  readonly inputTokens: number | null;
   readonly limits: RateLimits;
   readonly admittedAtMs: number;
   readonly createdAt: string;
@@ -130,6 +148,8 @@ export interface Admitted {
 
 export interface GatewaySettings {
   readonly credit: CreditUnit;
+  /** What customers call a credit. */
+  readonly creditName: string;
   readonly defaultMaxOutputTokens: number;
   readonly maxAnswerBytes: number;
   readonly maxEventBytes: number;

@@ -1,14 +1,28 @@
-import { adaptParameters, canAskForUsage, type Lesson, limitParameter, type ParameterRules, type Rewrite } from "../core/parameters.ts";
-import type { DeploymentRoute } from "../core/routing.ts";
+import { continuousUsageProviders } from "../core/dialects.ts";
+import {
+  adaptParameters,
+  canAskForUsage,
+  type Lesson,
+  limitParameter,
+  type ParameterRules,
+  type Rewrite,
+} from "../core/parameters.ts";
 import type { RequestFacts } from "../protocol/request.ts";
-import { defaultToolCalls } from "./admit.ts";
+import { asObject } from "../protocol/usage.ts";
+import { capFor, defaultToolCalls } from "./pricing.ts";
+import type { Admitted, GatewaySettings, PricedDeployment } from "./types.ts";
 
 /** The body for one deployment, what was changed for it, and whether usage was asked for on Tollgate's own account. */
 export interface UpstreamBody {
   readonly json: Readonly<Record<string, unknown>>;
   readonly bytes: Uint8Array;
   readonly rewrites: readonly Rewrite[];
+  /** The last chunk's usage exists because Tollgate asked. */
   readonly asksUsage: boolean;
+  /** Running usage on every chunk exists because Tollgate asked. */
+  readonly asksContinuous: boolean;
+  /** The cap per choice that is sent, the client's or ours; null where the operation has none. */
+  readonly cap: number | null;
 }
 
 /**
@@ -16,24 +30,53 @@ export interface UpstreamBody {
  * rests on and asks for usage in a stream; renames and drops what the deployment refuses.
  */
 export function upstreamBody(
-  facts: RequestFacts,
-  target: { route: DeploymentRoute; cap: number | null; isCapOurs: boolean; lessons: readonly Lesson[] },
+  admitted: Admitted,
+  target: { served: PricedDeployment; lessons: readonly Lesson[]; settings: GatewaySettings },
 ): UpstreamBody {
-  const { route } = target;
-  const rules: ParameterRules = { model: route.model, apiVersion: route.apiVersion, lessons: target.lessons };
-  const { body, rewrites } = facts.operation === "chat" ? adaptParameters(facts.body, rules) : adaptOther(facts, rules);
+  const { route, row } = target.served;
+  const { facts } = admitted.request;
+  const rules: ParameterRules = {
+    model: route.model,
+    apiVersion: route.apiVersion,
+    lessons: target.lessons,
+    sendStreamOptions: route.sendStreamOptions ?? null,
+  };
+  const { body, rewrites } = adapt(facts, admitted.model.strictParameters, rules);
   body["model"] = route.deployment;
-  if (target.isCapOurs && target.cap !== null) {
+  const known = { inputTokens: admitted.inputTokens, whenUnknown: target.settings.defaultMaxOutputTokens };
+  const cap = admitted.cap !== null && admitted.isCapOurs ? capFor(row, admitted.cap, known) : admitted.cap;
+  if (admitted.isCapOurs && cap !== null) {
     const name = capName(facts, rules);
-    body[name] = target.cap;
-    rewrites.push({ parameter: name, action: "added", to: String(target.cap), reason: "no cap was sent; this one is held for" });
+    body[name] = cap;
+    rewrites.push({
+      parameter: name,
+      action: "added",
+      to: String(cap),
+      reason: "no cap was sent; this one is held for",
+    });
   }
   if (facts.hostedTools.length > 0 && facts.maxToolCalls === null && facts.operation === "responses") {
     body["max_tool_calls"] = defaultToolCalls;
-    rewrites.push({ parameter: "max_tool_calls", action: "added", to: String(defaultToolCalls), reason: "hosted tools cost per call" });
+    rewrites.push({
+      parameter: "max_tool_calls",
+      action: "added",
+      to: String(defaultToolCalls),
+      reason: "hosted tools cost per call",
+    });
   }
-  const asksUsage = askForUsage(facts, { body, rewrites, rules });
-  return { json: body, bytes: new TextEncoder().encode(JSON.stringify(body)), rewrites, asksUsage };
+  const asked = askForUsage(facts, { body, rewrites, rules, provider: route.provider });
+  return { json: body, bytes: new TextEncoder().encode(JSON.stringify(body)), rewrites, cap, ...asked };
+}
+
+/** A strict model gets the client's parameters as they are: the vendor's 400 is the answer then. */
+function adapt(
+  facts: RequestFacts,
+  isStrict: boolean,
+  rules: ParameterRules,
+): { body: Record<string, unknown>; rewrites: Rewrite[] } {
+  if (isStrict) return { body: { ...facts.body }, rewrites: [] };
+  const api = facts.operation === "chat" || facts.operation === "responses" ? facts.operation : "other";
+  return adaptParameters(facts.body, rules, api);
 }
 
 function capName(facts: RequestFacts, rules: ParameterRules): string {
@@ -41,26 +84,31 @@ function capName(facts: RequestFacts, rules: ParameterRules): string {
   return facts.operation === "completions" ? "max_tokens" : limitParameter(rules);
 }
 
-/** Other operations know no family table; lessons of this deployment apply all the same. */
-function adaptOther(facts: RequestFacts, rules: ParameterRules): { body: Record<string, unknown>; rewrites: Rewrite[] } {
-  return adaptParameters(facts.body, { ...rules, model: "" });
-}
-
 function askForUsage(
   facts: RequestFacts,
-  target: { body: Record<string, unknown>; rewrites: Rewrite[]; rules: ParameterRules },
-): boolean {
+  target: { body: Record<string, unknown>; rewrites: Rewrite[]; rules: ParameterRules; provider: string },
+): Pick<UpstreamBody, "asksUsage" | "asksContinuous"> {
   const { body, rewrites, rules } = target;
-  if (!facts.stream || (facts.operation !== "chat" && facts.operation !== "completions")) return false;
-  const options = typeof body["stream_options"] === "object" && body["stream_options"] !== null ? body["stream_options"] : {};
+  const nothing = { asksUsage: false, asksContinuous: false };
+  if (!facts.stream || (facts.operation !== "chat" && facts.operation !== "completions")) return nothing;
+  const options = asObject(body["stream_options"]) ?? {};
   if (canAskForUsage(body, rules)) {
-    body["stream_options"] = { ...options, include_usage: true };
-    return !facts.wantsUsage;
+    const asksContinuous =
+      continuousUsageProviders.has(target.provider) && options["continuous_usage_stats"] !== true;
+    body["stream_options"] = {
+      ...options,
+      include_usage: true,
+      ...(asksContinuous ? { continuous_usage_stats: true } : {}),
+    };
+    return { asksUsage: !facts.wantsUsage, asksContinuous };
   }
   if (body["stream_options"] !== undefined) {
     delete body["stream_options"];
-    const reason = body["data_sources"] === undefined ? "this deployment refuses it" : "refused together with data_sources";
+    const reason =
+      body["data_sources"] === undefined
+        ? "this deployment refuses it"
+        : "refused together with data_sources";
     rewrites.push({ parameter: "stream_options", action: "dropped", to: null, reason });
   }
-  return false;
+  return nothing;
 }

@@ -1,47 +1,68 @@
 import { type Ports, VendorFault } from "../ports.ts";
 import { AnswerMeter } from "../protocol/answer-meter.ts";
 import { asObject } from "../protocol/usage.ts";
-import { readAnswer } from "./reading.ts";
+import { endAnswer } from "./answered.ts";
+import type { VendorEnd } from "./endings.ts";
+import { calledOf } from "./failures.ts";
+import type { Finish, RelayContext, Tried, VendorCall } from "./outcome.ts";
 import { refusal } from "./refusals.ts";
-import { attemptOf, type Outcome, type RelayContext, type VendorCall } from "./relay.ts";
+import { withoutSecrets } from "./stream-edits.ts";
 
 /**
  * Reads a whole answer. It is kept until the charge is committed, then sent as it came. An answer that breaks off or is
- * no JSON never reaches the client; what it may have cost is estimated.
+ * no JSON never reaches the client: another deployment is tried, and what it may have cost is the operator's.
  */
-export async function readWhole(ports: Ports, context: RelayContext, call: VendorCall): Promise<Outcome> {
+export async function readWhole(ports: Ports, context: RelayContext, call: VendorCall): Promise<Tried> {
   const meter = new AnswerMeter();
   const collected = await collect(ports, context, call);
   const json = collected.fault === null ? parse(collected.body) : null;
   if (json !== null) meter.message(json);
-  const isGood = json !== null && meter.errorMessage === null;
-  const isGivenUp = call.abort.signal.aborted;
-  const read = await readAnswer(ports, meter, {
-    admitted: context.admitted,
-    served: call.served,
-    settings: context.settings,
-    isComplete: isGood,
-    reason: isGood ? "vendor_sends_none" : isGivenUp ? "client_left" : collected.fault === null ? "vendor_error" : "vendor_cut",
-  });
-  const message = "The vendor's answer broke off or could not be read; try again shortly.";
-  return {
-    ...read,
-    outcome: isGood ? (context.client.isGone() ? "client_left" : "complete") : isGivenUp ? "client_left" : collected.fault === null ? "vendor_error" : "vendor_cut",
-    served: call.served,
-    modelServed: meter.model,
-    serviceTier: meter.serviceTier,
-    attempts: [
-      ...call.attempts,
-      attemptOf(ports, call.served, { status: call.answer.status, headers: call.answer.headers, reason: collected.fault ?? meter.errorMessage, started: call.started, usage: null }),
-    ],
-    rewrites: call.body.rewrites,
+  const end = endOf(call, { fault: collected.fault, isJson: json !== null, meter });
+  return endAnswer(ports, context, {
+    call,
+    meter,
+    end,
+    hasReachedClient: false,
     firstByteAtMs: collected.firstByteAtMs,
-    vendorEndedAtMs: ports.clock.elapsed(),
-    vendorHeaders: call.answer.headers,
-    finish:
-      json === null
-        ? { kind: "refusal", refusal: refusal(context.admitted.id, "upstream_unavailable", message, { endpoint: call.served.route.endpoint }) }
-        : { kind: "whole", status: call.answer.status, contentType: call.answer.headers["content-type"] ?? "application/json", body: collected.body },
+    reason: collected.fault ?? (json === null ? "the answer is no JSON" : meter.errorMessage),
+    finish: finishOf(context, call, { end, body: collected.body, message: meter.errorMessage }),
+  });
+}
+
+/** An answer whose JSON says that it failed is a failure all the same; one that is no JSON broke off. */
+function endOf(
+  call: VendorCall,
+  seen: { fault: string | null; isJson: boolean; meter: AnswerMeter },
+): VendorEnd {
+  if (seen.fault !== null && call.departure.isGivenUp()) return "given_up";
+  if (seen.fault !== null || !seen.isJson) return "cut";
+  return seen.meter.errorMessage !== null || seen.meter.status === "failed" ? "failed" : "complete";
+}
+
+function finishOf(
+  context: RelayContext,
+  call: VendorCall,
+  about: { end: VendorEnd; body: Uint8Array; message: string | null },
+): Finish {
+  if (about.end === "given_up") return { kind: "nothing" };
+  if (about.end === "cut") {
+    const message = "The vendor's answer broke off or could not be read; try again shortly.";
+    return {
+      kind: "refusal",
+      refusal: refusal(
+        context.admitted.id,
+        "upstream_unavailable",
+        message,
+        calledOf(context.admitted, call.served),
+      ),
+    };
+  }
+  const body = withoutSecrets(about.body, about.message);
+  return {
+    kind: "whole",
+    status: call.answer.status,
+    contentType: call.answer.headers["content-type"] ?? "application/json",
+    body,
   };
 }
 
@@ -56,39 +77,26 @@ async function collect(ports: Ports, context: RelayContext, call: VendorCall): P
   let size = 0;
   let firstByteAtMs: number | null = null;
   const limit = context.settings.maxAnswerBytes;
-  const timer = limitDrain(context, call);
   try {
     for await (const chunk of call.answer.body) {
       firstByteAtMs ??= ports.clock.elapsed();
       size += chunk.length;
-      if (size > limit) throw new VendorFault("protocol", `the answer exceeds ${limit} bytes`, { mayHaveReached: true });
+      if (size > limit)
+        throw new VendorFault("protocol", `the answer exceeds ${limit} bytes`, { mayHaveReached: true });
       pieces.push(chunk);
     }
   } catch (error) {
     call.answer.body.destroy();
-    return { body: Buffer.concat(pieces), fault: error instanceof Error ? error.message : String(error), firstByteAtMs };
-  } finally {
-    timer.stop();
+    return {
+      body: Buffer.concat(pieces),
+      fault: error instanceof Error ? error.message : String(error),
+      firstByteAtMs,
+    };
   }
-  return { body: pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces), fault: null, firstByteAtMs };
-}
-
-/** When the client leaves, the vendor is read on for a bounded time, or given up at once. */
-function limitDrain(context: RelayContext, call: VendorCall): { stop(): void } {
-  const { gone } = context.client;
-  let timer: ReturnType<typeof setTimeout> | null = null;
-  const onGone = (): void => {
-    const { route } = call.served;
-    if (route.onDisconnect === "cancel") call.abort.abort();
-    else timer = setTimeout(() => call.abort.abort(), route.drainTimeoutMs).unref();
-  };
-  gone.addEventListener("abort", onGone, { once: true });
-  if (gone.aborted) onGone();
   return {
-    stop() {
-      gone.removeEventListener("abort", onGone);
-      if (timer !== null) clearTimeout(timer);
-    },
+    body: pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces),
+    fault: null,
+    firstByteAtMs,
   };
 }
 

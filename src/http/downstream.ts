@@ -44,6 +44,10 @@ export function createDownstream(response: ServerResponse, settings: AnswerSetti
       hasBegun = true;
       if (!gone.signal.aborted) send(answerOf(refusal, settings));
     },
+    render(refusal: Refusal) {
+      const { status, headers, body } = answerOf(refusal, settings);
+      return { status, headers, body: Buffer.from(JSON.stringify(body)) };
+    },
     whenWritable() {
       if (gone.signal.aborted || response.writableLength < highWaterBytes) return null;
       return new Promise((resolve) => {

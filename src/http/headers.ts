@@ -1,3 +1,4 @@
+import { vendorRequestId } from "../core/dialects.ts";
 import { type CreditUnit, formatCredits } from "../core/money.ts";
 import type { AnswerHead } from "../gateway/types.ts";
 import type { RateLimits } from "../ports.ts";
@@ -22,7 +23,8 @@ export function answerHeaders(head: AnswerHead, credit: CreditUnit): Record<stri
   set("x-tollgate-charge", head.charge === null ? null : formatCredits(head.charge, credit));
   set("x-tollgate-usage-source", head.usageSource);
   set("x-tollgate-rewrites", head.rewrites.map(rewriteText).join(", "));
-  set("x-vendor-request-id", head.vendorHeaders["apim-request-id"] ?? head.vendorHeaders["x-request-id"]);
+  set("x-vendor-request-id", vendorRequestId(head.vendorHeaders));
+  if (head.replayed !== null) Object.assign(headers, head.replayed, { "idempotency-replayed": "true" });
   if (/^text\/event-stream/i.test(head.contentType)) {
     headers["cache-control"] = "no-cache";
     headers["x-accel-buffering"] = "no";

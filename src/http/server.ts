@@ -36,7 +36,10 @@ export interface HttpPorts {
   readonly selfService: Readonly<Record<string, SelfServiceRead>>;
 }
 
-export type SelfServiceRead = (identity: KeyIdentity, query: Readonly<Record<string, string>>) => Promise<unknown>;
+export type SelfServiceRead = (
+  identity: KeyIdentity,
+  query: Readonly<Record<string, string>>,
+) => Promise<unknown>;
 
 /** A refusal of a self-service read that has a status of its own. */
 export class SelfServiceError extends Error {
@@ -60,7 +63,11 @@ export function createServer(http: HttpPorts): FastifyInstance {
     requestTimeout: settings.requestTimeoutMs,
     connectionTimeout: 0,
     keepAliveTimeout: 72_000,
-    http: { headersTimeout: settings.headersTimeoutMs, maxHeaderSize: 16_384, connectionsCheckingInterval: 5_000 },
+    http: {
+      headersTimeout: settings.headersTimeoutMs,
+      maxHeaderSize: 16_384,
+      connectionsCheckingInterval: 5_000,
+    },
     exposeHeadRoutes: false,
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 200 },
     forceCloseConnections: false,
@@ -98,7 +105,11 @@ function unknownUrl(http: HttpPorts, request: FastifyRequest): ErrorAnswer {
   });
 }
 
-function faultAnswer(http: HttpPorts, request: FastifyRequest, error: Error & { statusCode?: number; code?: string }): ErrorAnswer {
+function faultAnswer(
+  http: HttpPorts,
+  request: FastifyRequest,
+  error: Error & { statusCode?: number; code?: string },
+): ErrorAnswer {
   const id = http.ports.ids.next("req");
   if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
     const message = `The body exceeds ${http.settings.bodyBytes} bytes.`;
@@ -107,8 +118,17 @@ function faultAnswer(http: HttpPorts, request: FastifyRequest, error: Error & { 
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return requestError(id, error.statusCode, { message: error.message, param: null, code: "bad_request" });
   }
-  http.ports.observe({ event: "fault", where: `${request.method} ${request.routeOptions.url ?? "unknown route"}`, error: String(error) });
-  return requestError(id, 500, { message: "The gateway failed; the operator's log says why.", param: null, code: null, type: "server_error" });
+  http.ports.observe({
+    event: "fault",
+    where: `${request.method} ${request.routeOptions.url ?? "unknown route"}`,
+    error: String(error),
+  });
+  return requestError(id, 500, {
+    message: "The gateway failed; the operator's log says why.",
+    param: null,
+    code: null,
+    type: "server_error",
+  });
 }
 
 function addHealth(app: FastifyInstance, http: HttpPorts): void {
@@ -126,18 +146,32 @@ function addHealth(app: FastifyInstance, http: HttpPorts): void {
 type Authenticate = (headers: FastifyRequest["headers"]) => Promise<Authentication>;
 
 /** What a key may read: its models, and its own account. Open at zero balance. */
-function addReads(app: FastifyInstance, http: HttpPorts, about: { prefix: string; authenticate: Authenticate }): void {
+function addReads(
+  app: FastifyInstance,
+  http: HttpPorts,
+  about: { prefix: string; authenticate: Authenticate },
+): void {
   const { prefix, authenticate } = about;
-  const read = (path: string, answer: (identity: KeyIdentity, request: FastifyRequest) => Promise<unknown>): void => {
+  const read = (
+    path: string,
+    answer: (identity: KeyIdentity, request: FastifyRequest) => Promise<unknown>,
+  ): void => {
     app.get(`${prefix}/${path}`, async (request, reply) => {
       const id = http.ports.ids.next("req");
       const known = await authenticate(request.headers);
-      if (!known.ok) return send(reply, requestError(id, 401, { message: known.message, param: null, code: "invalid_api_key" }));
+      if (!known.ok)
+        return send(
+          reply,
+          requestError(id, 401, { message: known.message, param: null, code: "invalid_api_key" }),
+        );
       try {
         return await reply.header("x-request-id", id).send(await answer(known.identity, request));
       } catch (error) {
         if (!(error instanceof SelfServiceError)) throw error;
-        return send(reply, requestError(id, error.status, { message: error.message, param: error.param, code: error.code }));
+        return send(
+          reply,
+          requestError(id, error.status, { message: error.message, param: error.param, code: error.code }),
+        );
       }
     });
   };
@@ -146,7 +180,12 @@ function addReads(app: FastifyInstance, http: HttpPorts, about: { prefix: string
     const { id } = request.params as { id: string };
     const model = modelsOf(http, identity).find((one) => one["id"] === id);
     if (model !== undefined) return model;
-    throw new SelfServiceError(404, "model_not_found", `The model ${JSON.stringify(id)} does not exist or this key may not use it.`, "model");
+    throw new SelfServiceError(
+      404,
+      "model_not_found",
+      `The model ${JSON.stringify(id)} does not exist or this key may not use it.`,
+      "model",
+    );
   });
   for (const [path, answer] of Object.entries(http.selfService)) {
     read(path, (identity, request) => answer(identity, request.query as Record<string, string>));
@@ -160,7 +199,9 @@ function modelsOf(http: HttpPorts, identity: KeyIdentity): Record<string, unknow
   return catalog
     .models()
     .filter((model) => identity.models === null || identity.models.includes(model.name))
-    .filter((model) => model.deployments.some((one) => book.find(one.provider, one.model, clock.now()) !== null))
+    .filter((model) =>
+      model.deployments.some((one) => book.find(one.provider, one.model, clock.now()) !== null),
+    )
     .map((model) => ({ id: model.name, object: "model", created: 0, owned_by: "tollgate" }));
 }
 
@@ -177,14 +218,27 @@ async function run(http: HttpPorts, about: Run): Promise<void> {
   const id = http.ports.ids.next("req");
   reply.hijack();
   const arrivedAt = http.ports.clock.elapsed();
-  const refuse = (status: number, error: Parameters<typeof requestError>[2], headers: Record<string, string> = {}): void => {
+  const refuse = (
+    status: number,
+    error: Parameters<typeof requestError>[2],
+    headers: Record<string, string> = {},
+  ): void => {
     http.ports.observe({ event: "request_refused", requestId: id, code: error.code ?? "", status });
     const answer = requestError(id, status, error);
     sendError(reply.raw, { ...answer, headers: { ...answer.headers, ...headers } });
   };
   try {
     if (http.running.size >= http.settings.concurrentRequests) {
-      return refuse(503, { message: "Too many requests run at once; try again shortly.", param: null, code: "overloaded", type: "server_error" }, { "retry-after": "1" });
+      return refuse(
+        503,
+        {
+          message: "Too many requests run at once; try again shortly.",
+          param: null,
+          code: "overloaded",
+          type: "server_error",
+        },
+        { "retry-after": "1" },
+      );
     }
     const client = createDownstream(reply.raw, http.settings);
     const known = await about.authenticate(request.headers);
@@ -195,9 +249,19 @@ async function run(http: HttpPorts, about: Run): Promise<void> {
     http.running.add(story);
     await story.finally(() => http.running.delete(story));
   } catch (error) {
-    http.ports.observe({ event: "fault", where: `request ${id}`, error: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+    http.ports.observe({
+      event: "fault",
+      where: `request ${id}`,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
     if (reply.raw.headersSent) reply.raw.destroy();
-    else refuse(500, { message: "The gateway failed; the operator's log says why.", param: null, code: null, type: "server_error" });
+    else
+      refuse(500, {
+        message: "The gateway failed; the operator's log says why.",
+        param: null,
+        code: null,
+        type: "server_error",
+      });
   }
 }
 
@@ -205,10 +269,19 @@ type ApiRead =
   | { readonly ok: true; readonly request: ApiRequest }
   | { readonly ok: false; readonly status: number; readonly error: Parameters<typeof requestError>[2] };
 
-function readApiRequest(http: HttpPorts, about: Run, known: { identity: KeyIdentity; arrivedAt: number }): ApiRead {
+function readApiRequest(
+  http: HttpPorts,
+  about: Run,
+  known: { identity: KeyIdentity; arrivedAt: number },
+): ApiRead {
   const { request, operation } = about;
-  const bad = (status: number, code: string, message: string, param: string | null = null): ApiRead => ({ ok: false, status, error: { message, param, code } });
-  if (request.headers["content-encoding"] !== undefined) return bad(415, "unsupported_encoding", "The body must not be compressed.");
+  const bad = (status: number, code: string, message: string, param: string | null = null): ApiRead => ({
+    ok: false,
+    status,
+    error: { message, param, code },
+  });
+  if (request.headers["content-encoding"] !== undefined)
+    return bad(415, "unsupported_encoding", "The body must not be compressed.");
   const contentType = request.headers["content-type"];
   if (contentType !== undefined && !/^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i.test(contentType)) {
     return bad(415, "unsupported_media_type", "The body must be application/json in UTF-8.");
@@ -217,7 +290,12 @@ function readApiRequest(http: HttpPorts, about: Run, known: { identity: KeyIdent
   const parsed = readJsonObject(body, billingNames, { maxDepth: http.settings.maxDepth, maxKeys: 100_000 });
   if (!parsed.ok) return bad(400, parsed.fault.code, parsed.fault.message, parsed.fault.param);
   const { deployment } = request.params as { deployment?: string };
-  const facts = readRequest(operation, { body: parsed.value, numbers: parsed.numbers, bytes: body.length, model: deployment ?? null });
+  const facts = readRequest(operation, {
+    body: parsed.value,
+    numbers: parsed.numbers,
+    bytes: body.length,
+    model: deployment ?? null,
+  });
   if (!facts.ok) return bad(400, facts.fault.code, facts.fault.message, facts.fault.param);
   const key = request.headers["idempotency-key"];
   if (key !== undefined && (typeof key !== "string" || key === "" || key.length > 255)) {
@@ -229,7 +307,8 @@ function readApiRequest(http: HttpPorts, about: Run, known: { identity: KeyIdent
     request: {
       identity: known.identity,
       facts: facts.facts,
-      idempotency: key === undefined ? null : { key, fingerprint: fingerprintOf(operation, facts.facts.model, body) },
+      idempotency:
+        key === undefined ? null : { key, fingerprint: fingerprintOf(operation, facts.facts.model, body) },
       clientRequestId: typeof clientRequestId === "string" ? clientRequestId.slice(0, 200) : null,
       arrivedAt: known.arrivedAt,
     },

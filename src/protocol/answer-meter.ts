@@ -1,5 +1,9 @@
+import { chunkPayloads, finishesThatEnd, responseEnds } from "../core/dialects.ts";
 import { type Fees, noFees, type Usage } from "../core/usage.ts";
-import { asArray, asObject, asText, findUsage, readFees, readUsage } from "./usage.ts";
+import { OutputCollector, type SeenOutput } from "./seen-output.ts";
+import { asArray, asObject, asText, findUsage, readFees, readUsage, type UsageRead } from "./usage.ts";
+
+export type { SeenOutput } from "./seen-output.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -9,27 +13,14 @@ export type EventRole =
   | "content"
   /** `choices: []` with nothing but usage: exists because it was asked for. */
   | "usage_only"
+  /** Content with a usage object beside it. */
+  | "usage_beside"
   /** Carries a `usage: null` member that exists because usage was asked for. */
   | "usage_null"
   /** `[DONE]` or a terminal event of the Responses API. */
   | "end"
   /** The vendor reports a failure inside a 200. */
   | "error";
-
-/** What an estimate of the output rests on; bounded, and whether something was left out. */
-export interface SeenOutput {
-  readonly text: string;
-  /** Bytes of text beyond the bound, not kept. */
-  readonly droppedBytes: number;
-  readonly finishReasons: readonly string[];
-  readonly hasTools: boolean;
-  readonly hasFilter: boolean;
-}
-
-const maxKeptText = 1_048_576;
-/** Members that make a `choices: []` chunk more than a usage chunk (Azure's first chunk, moderation; dialect §1.3). */
-const otherPayload = ["prompt_filter_results", "prompt_annotations", "moderation", "error"];
-const responseEnds = new Set(["response.completed", "response.incomplete", "response.failed"]);
 
 /**
  * Reads one answer, streamed or whole, event by event, and keeps what metering needs: the last usage object, which model
@@ -43,20 +34,13 @@ export class AnswerMeter {
   /** Responses API: the status of the response object last seen. */
   status: string | null = null;
   errorMessage: string | null = null;
+  errorCode: string | null = null;
   hasEnded = false;
-  /** A usage object that could not be read, as a reason; the last one that could stands. */
-  unreadable: string | null = null;
   private rawUsage: Json | null = null;
   /** Running totals per choice, where a vendor sends them so (vLLM `continuous_usage_stats` with n > 1). */
   private readonly usageByChoice = new Map<number, Json>();
   private hasWholeUsage = false;
-  private readonly pieces: string[] = [];
-  private keptLength = 0;
-  private droppedBytes = 0;
-  private readonly finishes = new Map<number, string>();
-  private hasTools = false;
-  private hasFilter = false;
-  private readonly toolNames = new Set<string>();
+  private readonly seen = new OutputCollector();
 
   /** One event's data. Unparseable data is content to the client and nothing to the meter. */
   event(data: string): { role: EventRole; json: Json | null } {
@@ -74,53 +58,74 @@ export class AnswerMeter {
     const response = asObject(json["response"]);
     this.identify(response ?? json);
     const error = errorOf(json, type, response);
-    if (error !== null) this.errorMessage = error;
+    if (error !== null) {
+      this.errorMessage = error.message;
+      this.errorCode = error.code;
+    }
     const choices = asArray(json["choices"]);
     this.readUsage(json, choices);
-    for (const choice of choices) this.readChoice(asObject(choice));
-    if (type?.startsWith("response.") === true) this.readResponseEvent(json, type);
-    if (json["object"] === "response" || (type !== null && responseEnds.has(type))) this.readResponse(response ?? json);
-    if (type !== null && responseEnds.has(type)) {
+    for (const value of choices) {
+      const choice = asObject(value);
+      if (choice !== null) this.seen.choice(choice);
+    }
+    if (type?.startsWith("response.") === true) this.seen.responseEvent(json, type);
+    const isEnd = type !== null && responseEnds.has(type);
+    if (json["object"] === "response" || isEnd) this.readResponse(response ?? json, !isEnd);
+    if (isEnd) {
       this.hasEnded = true;
       return "end";
     }
-    if (error !== null) return "error";
-    return roleOfChunk(json, choices);
+    return error === null ? roleOfChunk(json, choices) : "error";
   }
 
   /** The usage the vendor stated, or null when it stated none that can be read. */
   usage(): Usage | null {
-    if (this.rawUsage === null) return null;
-    const whole = readUsage(this.rawUsage, this.model);
-    if (!whole.ok) {
-      this.unreadable = whole.reason;
-      return null;
-    }
-    if (this.hasWholeUsage || this.usageByChoice.size < 2) return whole.usage;
-    let output = 0;
-    let reasoning = 0;
-    for (const raw of this.usageByChoice.values()) {
-      const read = readUsage(raw, this.model);
-      if (!read.ok) return whole.usage;
-      output += read.usage.output;
-      reasoning += read.usage.reasoning;
-    }
-    return { ...whole.usage, output, reasoning, total: whole.usage.input + output };
+    const read = this.readLast();
+    return read?.ok === true ? read.usage : null;
+  }
+
+  /** Why the last usage object cannot be read; null when it can, or when none came. */
+  get unreadable(): string | null {
+    const read = this.readLast();
+    return read === null || read.ok ? null : read.reason;
   }
 
   output(): SeenOutput {
-    return {
-      text: this.pieces.join(""),
-      droppedBytes: this.droppedBytes,
-      finishReasons: [...this.finishes.values()],
-      hasTools: this.hasTools,
-      hasFilter: this.hasFilter,
-    };
+    return this.seen.seen();
   }
 
   /** Whether anything that a vendor would bill as output has come. */
   hasOutput(): boolean {
-    return this.keptLength > 0 || this.hasTools || this.finishes.size > 0;
+    return this.seen.hasOutput();
+  }
+
+  /** A body that ends cleanly here has said everything: usage and a finish, or a finish after which nothing comes. */
+  mayEndHere(): boolean {
+    if (this.hasEnded) return true;
+    if (!this.seen.hasFinish()) return false;
+    return (
+      this.rawUsage !== null || this.output().finishReasons.every((reason) => finishesThatEnd.has(reason))
+    );
+  }
+
+  /** Items of a Responses answer. */
+  outputItems(): readonly Json[] {
+    return this.seen.outputItems();
+  }
+
+  private readLast(): UsageRead | null {
+    if (this.rawUsage === null) return null;
+    const whole = readUsage(this.rawUsage, this.model);
+    if (!whole.ok || this.hasWholeUsage || this.usageByChoice.size < 2) return whole;
+    let output = 0;
+    let reasoning = 0;
+    for (const raw of this.usageByChoice.values()) {
+      const read = readUsage(raw, this.model);
+      if (!read.ok) return read;
+      output += read.usage.output;
+      reasoning += read.usage.reasoning;
+    }
+    return { ok: true, usage: { ...whole.usage, output, reasoning, total: whole.usage.input + output } };
   }
 
   private identify(json: Json): void {
@@ -136,73 +141,23 @@ export class AnswerMeter {
     const only = choices.length === 1 ? asObject(choices[0]) : null;
     if (only === null) this.hasWholeUsage = true;
     // Only running totals on chunks of unfinished choices are per choice; a finish chunk carries the whole (dialect §2.5).
-    else if (typeof only["index"] === "number" && (asText(only["finish_reason"]) === null || this.usageByChoice.has(only["index"]))) {
+    else if (
+      typeof only["index"] === "number" &&
+      (asText(only["finish_reason"]) === null || this.usageByChoice.has(only["index"]))
+    ) {
       this.usageByChoice.set(only["index"], usage);
     }
   }
 
-  private readChoice(choice: Json | null): void {
-    if (choice === null) return;
-    const index = typeof choice["index"] === "number" ? choice["index"] : 0;
-    const finish = asText(choice["finish_reason"]);
-    if (finish !== null) this.finishes.set(index, finish);
-    if (finish === "content_filter") this.hasFilter = true;
-    this.readDelta(asObject(choice["delta"]) ?? asObject(choice["message"]), index);
-    this.keep(choice["text"]);
-  }
-
-  private readDelta(delta: Json | null, index: number): void {
-    if (delta === null) return;
-    this.keep(delta["content"]);
-    for (const part of asArray(delta["content"])) this.keep(asObject(part)?.["text"]);
-    this.keep(delta["refusal"]);
-    this.keep(delta["reasoning_content"]);
-    this.keep(delta["reasoning"]);
-    this.readCall(asObject(delta["function_call"]), `${index}`);
-    for (const call of asArray(delta["tool_calls"])) {
-      const tool = asObject(call);
-      this.readCall(asObject(tool?.["function"]), `${index}.${String(tool?.["index"])}`);
-    }
-  }
-
-  private readCall(call: Json | null, id: string): void {
-    if (call === null) return;
-    this.hasTools = true;
-    // A vendor may repeat the name on every fragment; it is billed once.
-    if (asText(call["name"]) !== null && !this.toolNames.has(id)) {
-      this.toolNames.add(id);
-      this.keep(call["name"]);
-    }
-    this.keep(call["arguments"]);
-  }
-
-  private readResponseEvent(json: Json, type: string): void {
-    if (/\.(output_text|refusal|function_call_arguments|reasoning_summary_text)\.delta$/.test(type)) this.keep(json["delta"]);
-    if (type === "response.output_item.added") {
-      const item = asObject(json["item"]);
-      if (item?.["type"] === "function_call") {
-        this.hasTools = true;
-        this.keep(item["name"]);
-      }
-    }
-  }
-
-  private readResponse(response: Json): void {
+  private readResponse(response: Json, isWhole: boolean): void {
     this.status = asText(response["status"]) ?? this.status;
-    this.fees = readFees(response);
-    const reason = asText(asObject(response["incomplete_details"])?.["reason"]);
-    if (this.status === "completed") this.finishes.set(0, "stop");
-    if (this.status === "incomplete") this.finishes.set(0, reason === "max_output_tokens" ? "length" : (reason ?? "incomplete"));
+    this.seen.response(response, isWhole);
+    this.fees = readFees(response, this.seen.outputItems());
   }
 
-  private keep(piece: unknown): void {
-    if (typeof piece !== "string" || piece === "") return;
-    if (this.keptLength + piece.length > maxKeptText) {
-      this.droppedBytes += piece.length;
-      return;
-    }
-    this.pieces.push(piece);
-    this.keptLength += piece.length;
+  /** Fees of what has come so far, also of a stream that broke off. */
+  feesSoFar(): Fees {
+    return this.fees === noFees ? readFees({}, this.seen.outputItems()) : this.fees;
   }
 }
 
@@ -210,17 +165,26 @@ function roleOfChunk(json: Json, choices: readonly unknown[]): EventRole {
   if (!("usage" in json)) return "content";
   if (json["usage"] === null) return "usage_null";
   const isEmpty = Array.isArray(json["choices"]) && choices.length === 0;
-  return isEmpty && !otherPayload.some((name) => name in json) ? "usage_only" : "content";
+  const isAlone = isEmpty && !Object.keys(json).some((name) => chunkPayloads.has(name));
+  return isAlone ? "usage_only" : "usage_beside";
 }
 
-/** A failure reported inside a 200, in every form vendors use (dialect §2.4, §5.1), as its message. */
-function errorOf(json: Json, type: string | null, response: Json | null): string | null {
-  const error = asObject(json["error"]) ?? (type === "response.failed" ? asObject(response?.["error"]) : null);
-  if (error !== null) return asText(error["message"]) ?? "the vendor gave no message";
-  if (typeof json["error"] === "string") return json["error"];
-  if (type === "error") return asText(json["message"]) ?? "the vendor gave no message";
-  return null;
+/** A failure reported inside a 200, in every form vendors use (dialect §2.4, §5.1). */
+function errorOf(
+  json: Json,
+  type: string | null,
+  response: Json | null,
+): { message: string; code: string | null } | null {
+  const error =
+    asObject(json["error"]) ?? (type === "response.failed" ? asObject(response?.["error"]) : null);
+  if (error !== null) return { message: asText(error["message"]) ?? unsaid, code: codeOf(error) };
+  if (typeof json["error"] === "string") return { message: json["error"], code: null };
+  return type === "error" ? { message: asText(json["message"]) ?? unsaid, code: codeOf(json) } : null;
 }
+
+const unsaid = "the vendor gave no message";
+const codeOf = (error: Json): string | null =>
+  typeof error["code"] === "number" ? String(error["code"]) : asText(error["code"]);
 
 function parse(data: string): Json | null {
   try {

@@ -35,7 +35,11 @@ class Fault extends Error {
 }
 
 /** `knownNames`: fields that decide price or limits; a top-level name that only looks like one is refused. */
-export function readJsonObject(bytes: Uint8Array, knownNames: ReadonlySet<string>, limits: GateLimits): GateResult {
+export function readJsonObject(
+  bytes: Uint8Array,
+  knownNames: ReadonlySet<string>,
+  limits: GateLimits,
+): GateResult {
   try {
     const text = decode(bytes);
     const scan = new Scanner(text, limits);
@@ -44,7 +48,8 @@ export function readJsonObject(bytes: Uint8Array, knownNames: ReadonlySet<string
     return { ok: true, value: JSON.parse(text) as JsonObject, numbers: scan.topLevelNumbers };
   } catch (error) {
     if (error instanceof Fault) return { ok: false, fault: error.fault };
-    if (error instanceof SyntaxError) return { ok: false, fault: { code: "invalid_json", message: notJson(error.message), param: null } };
+    if (error instanceof SyntaxError)
+      return { ok: false, fault: { code: "invalid_json", message: notJson(error.message), param: null } };
     throw error;
   }
 }
@@ -52,11 +57,16 @@ export function readJsonObject(bytes: Uint8Array, knownNames: ReadonlySet<string
 function refuseLookAlike(name: string, known: ReadonlySet<string>): void {
   const folded = fold(name);
   if (folded === name || !known.has(folded)) return;
-  throw new Fault("ambiguous_key", `Cannot read the body: ${JSON.stringify(name)} looks like "${folded}"; write it exactly so.`, name);
+  throw new Fault(
+    "ambiguous_key",
+    `Cannot read the body: ${JSON.stringify(name)} looks like "${folded}"; write it exactly so.`,
+    name,
+  );
 }
 
 /** Unicode look-alikes and letter case folded away, as the loosest parsers do. */
-const fold = (name: string): string => (/^[a-z0-9_]*$/.test(name) ? name : name.normalize("NFKC").toLowerCase().trim());
+const fold = (name: string): string =>
+  /^[a-z0-9_]*$/.test(name) ? name : name.normalize("NFKC").toLowerCase().trim();
 const notJson = (why: string): string => `Cannot read the body: it is not valid JSON (${why.slice(0, 120)}).`;
 
 function decode(bytes: Uint8Array): string {
@@ -97,7 +107,8 @@ class Scanner {
 
   document(): void {
     this.blank();
-    if (this.text[this.at] !== "{") throw new Fault("invalid_json", "Cannot read the body: it is not a JSON object.");
+    if (this.text[this.at] !== "{")
+      throw new Fault("invalid_json", "Cannot read the body: it is not a JSON object.");
     this.object(1);
     this.blank();
     if (this.at !== this.text.length) throw this.unexpected();
@@ -105,12 +116,14 @@ class Scanner {
 
   private value(depth: number, name: string | null): void {
     this.values += 1;
-    if (this.values > maxValues) throw new Fault("invalid_json", `Cannot read the body: it has more than ${maxValues} values.`);
+    if (this.values > maxValues)
+      throw new Fault("invalid_json", `Cannot read the body: it has more than ${maxValues} values.`);
     const char = this.text[this.at];
     if (char === '"') this.string();
     else if (char === "{") this.object(depth + 1);
     else if (char === "[") this.array(depth + 1);
-    else if (char === "-" || (char !== undefined && char >= "0" && char <= "9")) this.number(depth === 1 ? name : null);
+    else if (char === "-" || (char !== undefined && char >= "0" && char <= "9"))
+      this.number(depth === 1 ? name : null);
     else if (!this.word("true") && !this.word("false") && !this.word("null")) throw this.unexpected();
   }
 
@@ -124,19 +137,34 @@ class Scanner {
       if (this.text[this.at] !== '"') throw this.unexpected();
       const name = this.string();
       if (name.length > maxNameLength) {
-        throw new Fault("invalid_json", `Cannot read the body: a name in it is longer than ${maxNameLength} characters.`);
+        throw new Fault(
+          "invalid_json",
+          `Cannot read the body: a name in it is longer than ${maxNameLength} characters.`,
+        );
       }
       if (names.has(name)) {
-        throw new Fault("duplicate_key", `Cannot read the body: ${JSON.stringify(name)} stands twice in one object; send it once.`, name);
+        throw new Fault(
+          "duplicate_key",
+          `Cannot read the body: ${JSON.stringify(name)} stands twice in one object; send it once.`,
+          name,
+        );
       }
-      if (name === "__proto__") throw new Fault("ambiguous_key", 'Cannot read the body: "__proto__" is not a field name.', name);
+      if (name === "__proto__")
+        throw new Fault("ambiguous_key", 'Cannot read the body: "__proto__" is not a field name.', name);
       this.keys += 1;
-      if (this.keys > this.limits.maxKeys) throw new Fault("invalid_json", `Cannot read the body: it has more than ${this.limits.maxKeys} names.`);
+      if (this.keys > this.limits.maxKeys)
+        throw new Fault(
+          "invalid_json",
+          `Cannot read the body: it has more than ${this.limits.maxKeys} names.`,
+        );
       names.add(name);
       if (depth === 1) this.topLevelNames.push(name);
       else if (this.free === 0) refuseLookAlike(name, innerNames);
       if (this.topLevelNames.length > maxTopLevelNames) {
-        throw new Fault("invalid_json", `Cannot read the body: it has more than ${maxTopLevelNames} names at its top.`);
+        throw new Fault(
+          "invalid_json",
+          `Cannot read the body: it has more than ${maxTopLevelNames} names at its top.`,
+        );
       }
       this.blank();
       if (!this.take(":")) throw this.unexpected();
@@ -192,7 +220,11 @@ class Scanner {
     this.at = numberForm.lastIndex;
     const token = match[0];
     if (!survivesParsing(token)) {
-      throw new Fault("invalid_number", `Cannot read the body: the number ${token.slice(0, 40)} cannot be kept exactly.`, topLevelName);
+      throw new Fault(
+        "invalid_number",
+        `Cannot read the body: the number ${token.slice(0, 40)} cannot be kept exactly.`,
+        topLevelName,
+      );
     }
     if (topLevelName !== null) this.topLevelNumbers.set(topLevelName, token);
   }
@@ -218,7 +250,11 @@ class Scanner {
   }
 
   private checkDepth(depth: number): void {
-    if (depth > this.limits.maxDepth) throw new Fault("invalid_json", `Cannot read the body: it is nested deeper than ${this.limits.maxDepth} levels.`);
+    if (depth > this.limits.maxDepth)
+      throw new Fault(
+        "invalid_json",
+        `Cannot read the body: it is nested deeper than ${this.limits.maxDepth} levels.`,
+      );
   }
 
   private unexpected(): Fault {

@@ -120,7 +120,10 @@ export class SseSplitter {
     const pending = this.end - this.start;
     const needed = pending + chunk.length;
     // A buffer taken over from the network is never written to: `capacity` of our own ones is at least doubled.
-    const target = this.owned !== null && this.owned === this.buffer && this.owned.length - this.end >= chunk.length ? this.owned : null;
+    const target =
+      this.owned !== null && this.owned === this.buffer && this.owned.length - this.end >= chunk.length
+        ? this.owned
+        : null;
     if (target === null) {
       const grown = new Uint8Array(Math.max(1024, needed * 2));
       grown.set(this.buffer.subarray(this.start, this.end));
@@ -133,7 +136,6 @@ export class SseSplitter {
     this.buffer.set(chunk, this.end);
     this.end += chunk.length;
   }
-
 }
 
 function readEvent(bytes: Uint8Array): SseEvent {
@@ -169,7 +171,8 @@ function readFields(text: string): { data: string | null; name: string | null } 
 const isLineEnd = (byte: number | undefined): boolean => byte === lf || byte === cr;
 const isBlank = (bytes: Uint8Array): boolean => bytes.every(isLineEnd);
 /** Of an event that has ended: only the LF of a CRLF cut by the network may stand before its first line. */
-const hasOnlyLineEnds = (bytes: Uint8Array): boolean => isLineEnd(bytes[0]) && (bytes.length === 1 || isLineEnd(bytes[1]));
+const hasOnlyLineEnds = (bytes: Uint8Array): boolean =>
+  isLineEnd(bytes[0]) && (bytes.length === 1 || isLineEnd(bytes[1]));
 
 function isJson(text: string): boolean {
   try {
@@ -181,92 +184,5 @@ function isJson(text: string): boolean {
 }
 
 /** One event with JSON data, in the form every client of the OpenAI API reads. */
-export const dataEvent = (value: unknown): Uint8Array => new TextEncoder().encode(`data: ${JSON.stringify(value)}\n\n`);
-
-/**
- * `text` (one JSON object, or an event line that holds one) without its top-level members called `name`, every other byte
- * unchanged; null when there is none. Used to take out `usage` keys that a client did not ask for.
- */
-export function withoutMember(text: string, name: string): string | null {
-  const quoted = `"${name}"`;
-  if (!text.includes(quoted)) return null;
-  const kept: string[] = [];
-  let from = 0;
-  for (const range of membersCalled(text, quoted)) {
-    kept.push(text.slice(from, range.from));
-    from = range.to;
-  }
-  return from === 0 ? null : `${kept.join("")}${text.slice(from)}`;
-}
-
-interface Range {
-  readonly from: number;
-  readonly to: number;
-}
-
-/**
- * The ranges of the top-level members, each with the comma that separates it. Skips strings and nested values by depth, in
- * one pass: a vendor may repeat a member as often as it likes.
- */
-function membersCalled(text: string, quoted: string): Range[] {
-  const ranges: Range[] = [];
-  let depth = 0;
-  let comma = -1;
-  for (let i = text.indexOf("{"); i >= 0 && i < text.length; i += 1) {
-    const char = text[i];
-    if (char === "{" || char === "[") depth += 1;
-    else if (char === "}" || char === "]") depth -= 1;
-    else if (char === "," && depth === 1) comma = i;
-    else if (char === '"') {
-      const close = stringEnd(text, i);
-      const value = depth === 1 && text.slice(i, close + 1) === quoted ? afterMark(text, close + 1, ":") : null;
-      if (value === null) {
-        i = close;
-        continue;
-      }
-      const valueEnd = endOfValue(text, value);
-      // The first member takes the comma after it along, every other one the comma before it.
-      const range = comma >= 0 ? { from: comma, to: valueEnd } : { from: i, to: afterMark(text, valueEnd, ",") ?? valueEnd };
-      ranges.push(range);
-      i = range.to - 1;
-    }
-  }
-  return ranges;
-}
-
-/** Where the text goes on after `mark` and the blanks around it; null when something else stands there. */
-function afterMark(text: string, from: number, mark: string): number | null {
-  const at = skipBlanks(text, from);
-  return text[at] === mark ? skipBlanks(text, at + 1) : null;
-}
-
-function skipBlanks(text: string, from: number): number {
-  let at = from;
-  while (text[at] === " " || text[at] === "\t" || text[at] === "\n" || text[at] === "\r") at += 1;
-  return at;
-}
-
-function stringEnd(text: string, open: number): number {
-  for (let i = open + 1; ; i += 1) {
-    i = text.indexOf('"', i);
-    if (i < 0) return text.length;
-    let slashes = 0;
-    while (text[i - 1 - slashes] === "\\") slashes += 1;
-    if (slashes % 2 === 0) return i;
-  }
-}
-
-function endOfValue(text: string, from: number): number {
-  let depth = 0;
-  for (let i = from; i < text.length; i += 1) {
-    const char = text[i];
-    if (char === '"') i = stringEnd(text, i);
-    else if (char === "{" || char === "[") depth += 1;
-    else if (char === "}" || char === "]") {
-      if (depth === 0) return i;
-      depth -= 1;
-      if (depth === 0) return i + 1;
-    } else if (char === "," && depth === 0) return i;
-  }
-  return text.length;
-}
+export const dataEvent = (value: unknown): Uint8Array =>
+  new TextEncoder().encode(`data: ${JSON.stringify(value)}\n\n`);

@@ -12,10 +12,12 @@ const endInstance = sql`update instances set lease_until = clock_timestamp() whe
 const deleteOldInstances = sql`
   delete from instances i where i.lease_until < clock_timestamp() - interval '1 day'
     and not exists (select 1 from holds h where h.instance_id = i.id)`;
+/** A background run outlives its process: whoever finds it due looks at the vendor (responses.ts). */
 const selectOrphans = sql`
   select h.id, h.account_id, h.key_id, h.amount::text as amount, h.request, h.progress, h.created_at
   from holds h left join instances i on i.id = h.instance_id
-  where i.id is null or i.lease_until <= clock_timestamp()
+  where (i.id is null or i.lease_until <= clock_timestamp())
+    and not exists (select 1 from responses r where r.request_id = h.id and r.state = 'running')
   order by h.created_at limit $1`;
 
 interface OrphanRow {

@@ -1,4 +1,4 @@
-import type { Lesson } from "../core/parameters.ts";
+import { type Lesson, lessonName } from "../core/lessons.ts";
 import { type Queryable, sql } from "./db.ts";
 
 const selectLessons = sql`
@@ -30,20 +30,28 @@ export interface LessonStore {
 export function createLessonStore(db: Queryable): LessonStore {
   return {
     async all() {
-      const rows = await db.query<{ endpoint: string; deployment: string; value: Lesson; learned_at: Date }>(selectLessons);
-      return rows.map((row) => ({ endpoint: row.endpoint, deployment: row.deployment, lesson: row.value, learnedAt: row.learned_at.toISOString() }));
+      const rows = await db.query<{ endpoint: string; deployment: string; value: Lesson; learned_at: Date }>(
+        selectLessons,
+      );
+      return rows.map((row) => ({
+        endpoint: row.endpoint,
+        deployment: row.deployment,
+        lesson: row.value,
+        learnedAt: row.learned_at.toISOString(),
+      }));
     },
     async put(endpoint, deployment, lesson) {
-      await db.query(upsertLesson, [endpoint, deployment, nameOf(lesson), JSON.stringify(lesson), lesson.evidence, lessonLifeDays]);
+      await db.query(upsertLesson, [
+        endpoint,
+        deployment,
+        lessonName(lesson),
+        JSON.stringify(lesson),
+        lesson.evidence,
+        lessonLifeDays,
+      ]);
     },
     async forget(endpoint, deployment) {
       await db.query(deleteLessons, [endpoint, deployment]);
     },
   };
-}
-
-/** One lesson of a kind about a parameter replaces the last; both kinds about stream_options replace each other. */
-function nameOf(lesson: Lesson): string {
-  if (lesson.kind === "rename" || lesson.kind === "drop") return `parameter ${lesson.parameter}`;
-  return lesson.kind === "no_stream_options" ? "stream_options" : lesson.kind;
 }

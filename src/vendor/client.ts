@@ -38,7 +38,11 @@ export function createVendorClient(endpoints: ReadonlyMap<string, VendorEndpoint
       if (endpoint === undefined) throw new Error(`Bug: there is no endpoint ${request.deployment.endpoint}`);
       const { origin, path } = targetOf(endpoint, request.deployment.deployment, request.operation);
       const headers = await headersOf(endpoint, request);
-      return dispatch(poolOf(endpoint, origin), { path, method: request.method, headers, body: request.body }, request.signal);
+      return dispatch(
+        poolOf(endpoint, origin),
+        { path, method: request.method, headers, body: request.body },
+        request.signal,
+      );
     },
     async close() {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
@@ -51,7 +55,10 @@ async function headersOf(endpoint: VendorEndpoint, request: VendorRequest): Prom
   try {
     credential = await endpoint.credential();
   } catch (cause) {
-    throw new VendorFault("unreachable", "there is no credential for the endpoint", { mayHaveReached: false, cause });
+    throw new VendorFault("unreachable", "there is no credential for the endpoint", {
+      mayHaveReached: false,
+      cause,
+    });
   }
   const headers: Record<string, string> = {
     ...endpoint.extraHeaders,
@@ -80,7 +87,8 @@ function dispatch(pool: Pool, call: Call, signal: AbortSignal): Promise<VendorAn
     let hasStarted = false;
     const onAbort = (): void => controller?.abort(new Error("aborted"));
     const detach = (): void => signal.removeEventListener("abort", onAbort);
-    if (signal.aborted) return reject(new VendorFault("aborted", "the call was given up", { mayHaveReached: false }));
+    if (signal.aborted)
+      return reject(new VendorFault("aborted", "the call was given up", { mayHaveReached: false }));
     signal.addEventListener("abort", onAbort, { once: true });
     pool.dispatch(
       { ...call, body: call.body as Buffer | null },
@@ -117,13 +125,22 @@ function dispatch(pool: Pool, call: Call, signal: AbortSignal): Promise<VendorAn
   });
 }
 
-const unreachableCodes = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT", "ETIMEDOUT"]);
+const unreachableCodes = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+  "ETIMEDOUT",
+]);
 
 function faultOf(error: Error & { code?: string }, hasStarted: boolean, isAborted: boolean): VendorFault {
   const options = { mayHaveReached: hasStarted, cause: error };
   if (isAborted) return new VendorFault("aborted", "the call was given up", options);
   const code = error.code ?? "";
-  if (/TIMEOUT/.test(code) && hasStarted) return new VendorFault("timeout", "the vendor did not answer in time", options);
+  if (/TIMEOUT/.test(code) && hasStarted)
+    return new VendorFault("timeout", "the vendor did not answer in time", options);
   if (/^(HPE_|UND_ERR_(RES_CONTENT|HEADERS_OVERFLOW))/.test(code)) {
     return new VendorFault("protocol", `the vendor broke the HTTP protocol (${code})`, options);
   }

@@ -26,7 +26,11 @@ const dated = /^\d{4}-\d{2}-\d{2}/;
  * Where an operation of a deployment lives (dialect §3.1): Azure's dated form names the deployment in the path, except
  * for Responses; its v1 form and everybody else take it as `model` in the body. `operation` may carry a query-free suffix.
  */
-export function targetOf(endpoint: Pick<VendorEndpoint, "kind" | "baseUrl" | "apiVersion">, deployment: string, operation: string): CallTarget {
+export function targetOf(
+  endpoint: Pick<VendorEndpoint, "kind" | "baseUrl" | "apiVersion">,
+  deployment: string,
+  operation: string,
+): CallTarget {
   const url = new URL(endpoint.baseUrl);
   const root = url.pathname.replace(/\/+$/, "");
   if (endpoint.kind === "openai") return { origin: url.origin, path: `${root}/${operation}${url.search}` };
@@ -37,6 +41,8 @@ export function targetOf(endpoint: Pick<VendorEndpoint, "kind" | "baseUrl" | "ap
     return { origin: url.origin, path: `${resource}/openai/v1/${operation}${query}` };
   }
   const query = `?api-version=${encodeURIComponent(version)}`;
-  const place = operation.startsWith("responses") ? operation : `deployments/${encodeURIComponent(deployment)}/${operation}`;
+  const place = operation.startsWith("responses")
+    ? operation
+    : `deployments/${encodeURIComponent(deployment)}/${operation}`;
   return { origin: url.origin, path: `${resource}/openai/${place}${query}` };
 }

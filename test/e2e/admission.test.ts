@@ -25,27 +25,42 @@ models:
     await gateway.close(1_000);
     await simulator.close();
   });
-  const body = { model: "gpt-4.1-nano", max_tokens: 1_000, messages: [{ role: "user" as const, content: "Say \"Hi\" and nothing else." }] };
+  const body = {
+    model: "gpt-4.1-nano",
+    max_tokens: 1_000,
+    messages: [{ role: "user" as const, content: 'Say "Hi" and nothing else.' }],
+  };
 
   test("400 concurrent requests on a balance that covers about ten: the covered ones run, the others get 402", async () => {
     const { accountId, key } = await gateway.customer("0.6");
     const before = simulator.requests().length;
-    const answers = await Promise.all(Array.from({ length: 400 }, () => gateway.post("/v1/chat/completions", key, body)));
+    const answers = await Promise.all(
+      Array.from({ length: 400 }, () => gateway.post("/v1/chat/completions", key, body)),
+    );
     const admitted = answers.filter((answer) => answer.status === 200).length;
     expect(admitted).toBeGreaterThanOrEqual(9);
     expect(admitted).toBeLessThan(60);
     expect(answers.filter((answer) => answer.status === 402)).toHaveLength(400 - admitted);
     expect(simulator.requests().length - before).toBe(admitted);
     const refused = answers.find((answer) => answer.status === 402);
-    expect(refused?.headers.get("x-should-retry")).toBe("false");
-    const { error } = (await refused?.json()) as { error: Record<string, unknown> & { metadata: Record<string, unknown> } };
-    expect(error).toMatchObject({ type: "insufficient_quota", code: "credit_balance_exhausted", param: null });
+    if (refused === undefined) throw new Error("none was refused");
+    expect(refused.headers.get("x-should-retry")).toBe("false");
+    const { error } = (await refused.json()) as {
+      error: Record<string, unknown> & { metadata: Record<string, unknown> };
+    };
+    expect(error).toMatchObject({
+      type: "insufficient_quota",
+      code: "credit_balance_exhausted",
+      param: null,
+    });
     expect(error.metadata).toEqual({
       limit_source: "account_balance",
       required: expect.stringMatching(/^0\.\d+$/),
       available: expect.stringMatching(/^0(\.\d+)?$/),
-      max_affordable_output_tokens: expect.toSatisfy((value: unknown) => value === null || Number.isInteger(value)),
-      request_id: refused?.headers.get("x-request-id"),
+      max_affordable_output_tokens: expect.toSatisfy(
+        (value: unknown) => value === null || Number.isInteger(value),
+      ),
+      request_id: refused.headers.get("x-request-id"),
     });
     const { posted, held } = await gateway.balance(accountId);
     expect(BigInt(posted) >= 0n).toBe(true);
@@ -64,7 +79,9 @@ models:
     expect(answer.headers.get("x-tollgate-endpoint")).toBe("openai");
     expect(answer.headers.get("x-tollgate-usage-source")).toBe("vendor");
     // Credits of one cent: pUSD / 10^10, exactly.
-    expect(BigInt((answer.headers.get("x-tollgate-charge") ?? "").replace("0.", "").padEnd(10, "0"))).toBe(BigInt(row?.charge ?? 0));
+    expect(BigInt((answer.headers.get("x-tollgate-charge") ?? "").replace("0.", "").padEnd(10, "0"))).toBe(
+      BigInt(row?.charge ?? 0),
+    );
     expect(answer.headers.get("x-vendor-request-id")).toBeTruthy();
   });
 
@@ -79,9 +96,13 @@ models:
     expect(await status("/v1/chat/completions", { ...body, model: "unpriced" })).toBe("400 model_not_priced");
     expect(await status("/v1/chat/completions", { ...body, model: "nope" })).toBe("404 model_not_found");
     expect(await status("/v1/chat/completions", "{")).toBe("400 invalid_json");
-    expect(await status("/v1/chat/completions", '{"model":"gpt-4.1-nano","model":"gpt-4.1-nano","messages":[]}')).toBe("400 duplicate_key");
+    expect(
+      await status("/v1/chat/completions", '{"model":"gpt-4.1-nano","model":"gpt-4.1-nano","messages":[]}'),
+    ).toBe("400 duplicate_key");
     expect(await status("/v1/chat/completions", { ...body, n: "5" })).toBe("400 invalid_type");
-    expect(await status("/v1/chat/completions", { ...body, web_search_options: {} })).toBe("400 unsupported_feature");
+    expect(await status("/v1/chat/completions", { ...body, web_search_options: {} })).toBe(
+      "400 unsupported_feature",
+    );
     expect(await status("/v1/chat/completions", body, "sk-tg-live-wrong")).toBe("401 invalid_api_key");
     expect(await status("/v1/images/generations", body)).toBe("404 unknown_url");
     expect(simulator.requests().length).toBe(before);

@@ -1,97 +1,244 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { startTestGateway, type TestGateway } from "../support/gateway.ts";
-import { cuts, type FixtureEntry, fixtures, readFixture, type Replay, startReplay } from "../support/replay.ts";
+import { type RequestRow, startTestGateway, type TestGateway } from "../support/gateway.ts";
+import {
+  type Cut,
+  cuts,
+  type FixtureEntry,
+  fixtures,
+  type Replay,
+  readFixture,
+  startReplay,
+} from "../support/replay.ts";
 
-const chat = fixtures.filter((one) => one.api === "chat" && one.status === 200);
+const paths: Readonly<Record<string, string>> = {
+  chat: "chat/completions",
+  completions: "completions",
+  responses: "responses",
+  embeddings: "embeddings",
+  error: "chat/completions",
+};
+const served = fixtures.filter(
+  (one) => one.api in paths && one.expect.source !== "pending" && one.expect.source !== "unknown",
+);
+const answers = served.filter((one) => one.status === 200);
+const errors = served.filter((one) => one.api === "error");
+
+/** A model that sells what the fixture shows: its service tier, its hosted tools, embeddings. */
+function modelOf({ api, file }: FixtureEntry): string {
+  if (api === "embeddings") return "text-embedding-3-small";
+  if (api === "completions") return "gpt-3.5-turbo-instruct";
+  return /tier-|tool-fees/.test(file) ? "gpt-5.2" : "gpt-4o";
+}
+
+/** Tools run at a vendor only when they were asked for. */
+const toolsFor = (file: string): object =>
+  file.includes("tool-fees")
+    ? {
+        tools: [
+          { type: "file_search", vector_store_ids: ["vs_1"] },
+          { type: "code_interpreter", container: { type: "auto" } },
+        ],
+      }
+    : {};
+
+/** What a client sends to get the recorded answer. */
+function requestOf(entry: FixtureEntry): Record<string, unknown> {
+  if (entry.request !== undefined) return JSON.parse(readFixture(entry.request).toString());
+  if (entry.api === "responses") return { input: "Why do gates charge?", ...toolsFor(entry.file) };
+  if (entry.api === "embeddings")
+    return { input: "gate", encoding_format: entry.file.includes("base64") ? "base64" : "float" };
+  if (entry.api === "completions") return { prompt: "Gate" };
+  return { messages: [{ role: "user", content: "Hi" }] };
+}
+
+const framesOf = (text: string): string[] => text.match(/[\s\S]*?(?:\r\n\r\n|\n\n)/g) ?? [];
+const dataOf = (frame: string): string | undefined =>
+  frame
+    .split(/\r?\n/)
+    .find((line) => line.startsWith("data:"))
+    ?.slice(5)
+    .trim();
 
 /** The client's view, worked out from the recorded text alone: whole frames up to the end, less what only Tollgate asked for. */
 function expectedView(entry: FixtureEntry, wantsUsage: boolean): string {
-  const text = readFixture(entry.file).toString("utf8");
-  const frames = text.match(/[\s\S]*?(?:\r\n\r\n|\n\n)/g) ?? [];
   const shown: string[] = [];
-  for (const frame of frames) {
-    const data = frame.split(/\r?\n/).find((line) => line.startsWith("data:"))?.slice(5).trim();
+  for (const frame of framesOf(readFixture(entry.file).toString("utf8"))) {
+    const data = dataOf(frame);
     const json = data === undefined || data === "[DONE]" ? null : JSON.parse(data);
-    const isUsageChunk = json?.choices?.length === 0 && json.usage !== null && json.usage !== undefined && json.moderation === undefined;
-    if (wantsUsage) shown.push(frame);
-    else if (!isUsageChunk) shown.push(json?.usage === null ? frame.replace(/,\s*"usage":\s*null|"usage":\s*null,\s*/, "") : frame);
-    if (data === "[DONE]" || json?.error !== undefined) break;
+    const isUsageChunk =
+      json?.choices?.length === 0 &&
+      json.usage !== null &&
+      json.usage !== undefined &&
+      json.moderation === undefined;
+    if (wantsUsage || entry.api === "responses") shown.push(frame);
+    else if (!isUsageChunk)
+      shown.push(json?.usage === null ? frame.replace(/,\s*"usage":\s*null|"usage":\s*null,\s*/, "") : frame);
+    const isError = (json?.error !== undefined && json.error !== null) || json?.type === "error";
+    if (data === "[DONE]" || isError) break;
   }
   return shown.join("");
 }
 
-describe("recorded chat answers through the running gateway", () => {
+describe.concurrent("recorded answers through the running gateway", () => {
   let replay: Replay;
   let gateway: TestGateway;
+  let customer: { accountId: string; key: string };
   beforeAll(async () => {
     replay = await startReplay();
-    const endpoints = cuts.map((cut) => `  ${cut}: { kind: openai, base_url: ${replay.url}/${cut}/v1, api_key: k }`);
+    const endpoints = cuts.flatMap((cut) => [
+      `  ${cut}: { kind: openai, base_url: "${replay.url}/${cut}/v1", api_key: k }`,
+      `  ${cut}-azure: { kind: azure, base_url: "${replay.url}/${cut}", api_key: k, api_version: v1 }`,
+    ]);
     const models = cuts.flatMap((cut) =>
-      chat.map(({ file }) => `  "${cut}/${file}": { deployments: [{ endpoint: ${cut}, deployment: "${file}", model: gpt-4o }] }`),
+      served.map((entry) => {
+        const endpoint = entry.api === "error" && entry.vendor === "azure" ? `${cut}-azure` : cut;
+        return `  "${cut}/${entry.file}": { hosted_tools: [file_search, code_interpreter], deployments: [{ endpoint: ${endpoint}, deployment: "${entry.file}", model: ${modelOf(entry)} }] }`;
+      }),
     );
-    gateway = await startTestGateway({ yaml: `endpoints:\n${endpoints.join("\n")}\nmodels:\n${models.join("\n")}\n` });
+    gateway = await startTestGateway({
+      yaml: `endpoints:\n${endpoints.join("\n")}\nmodels:\n${models.join("\n")}\n`,
+    });
+    customer = await gateway.customer("1000");
   });
   afterAll(async () => {
+    expect(await gateway.db.query("select 1 from holds")).toEqual([]);
     await gateway.close(1_000);
     await replay.close();
   });
 
-  const send = async (entry: FixtureEntry, cut: string, wantsUsage: boolean) => {
-    const { accountId, key } = await gateway.customer("1000");
-    const recorded = entry.request === undefined ? { messages: [{ role: "user", content: "Hi" }] } : JSON.parse(readFixture(entry.request).toString());
-    const stream = entry.file.endsWith(".sse");
-    const body = { ...recorded, model: `${cut}/${entry.file}`, stream };
-    delete body.stream_options;
-    if (stream && wantsUsage) body.stream_options = { include_usage: true };
-    const answer = await gateway.post("/v1/chat/completions", key, body);
+  const send = async (
+    entry: FixtureEntry,
+    cut: Cut,
+    wantsUsage: boolean,
+  ): Promise<{ answer: Response; text: string; row: RequestRow }> => {
+    const isStream = entry.file.endsWith(".sse");
+    const { stream_options: _asked, ...recorded } = requestOf(entry);
+    const body: Record<string, unknown> = { ...recorded, model: `${cut}/${entry.file}` };
+    if (isStream) body["stream"] = true;
+    else delete body["stream"];
+    if (isStream && wantsUsage && entry.api === "chat") body["stream_options"] = { include_usage: true };
+    const answer = await gateway.post(`/v1/${paths[entry.api]}`, customer.key, body);
     const text = await answer.text();
-    const [row] = await gateway.records(accountId);
+    const [row] = await gateway.records(customer.accountId, answer.headers.get("x-request-id") ?? "");
+    if (row === undefined) throw new Error(`no record of ${entry.file}: ${text.slice(0, 300)}`);
     return { answer, text, row };
   };
 
+  const readingOf = (row: RequestRow): unknown[] => [
+    row.source,
+    row.input,
+    row.cached_input,
+    row.cache_write,
+    row.output,
+    row.reasoning,
+    row.total,
+  ];
+  const titled = (entries: readonly FixtureEntry[]): (readonly [string, FixtureEntry])[] =>
+    entries.map((entry) => [entry.file, entry] as const);
+
   describe.each(cuts)("cut: %s", (cut) => {
-    test.each(chat.map((entry) => [entry.file, entry] as const))("%s gives its reading", async (_file, entry) => {
+    test.each(titled(answers))("%s gives its reading", async (_file, entry) => {
       const { row } = await send(entry, cut, false);
       const { expect: want } = entry;
       if (want.source === "none") {
-        expect([row?.state, row?.charge]).toEqual(["released", "0"]);
+        expect([row.state, row.charge, row.source]).toEqual(["released", "0", "none"]);
         return;
       }
-      expect(row?.source).toBe(want.source);
-      const known = entry.request !== undefined || want.source === "vendor";
-      if (known) {
-        expect([row?.input, row?.cached_input, row?.cache_write, row?.output, row?.reasoning, row?.total]).toEqual([
-          want.prompt, want.cached, want.cache_write, want.completion, want.reasoning, want.total,
+      const isKnown = entry.request !== undefined || want.source === "vendor";
+      if (isKnown)
+        expect(readingOf(row)).toEqual([
+          want.source,
+          want.prompt,
+          want.cached,
+          want.cache_write,
+          want.completion,
+          want.reasoning,
+          want.total,
         ]);
-      } else expect(row?.output).toBe(want.completion);
-      const lines = (row?.record.price_lines as { amount_pusd: string }[]).reduce((sum, line) => sum + BigInt(line.amount_pusd), 0n);
-      expect(lines.toString()).toBe(row?.charge);
-      expect(await gateway.db.query("select 1 from holds")).toEqual([]);
+      else expect([row.source, row.output]).toEqual([want.source, want.completion]);
+      const lines = (row.record.price_lines as { amount_pusd: string }[]).reduce(
+        (sum, line) => sum + BigInt(line.amount_pusd),
+        0n,
+      );
+      expect(lines.toString()).toBe(row.charge);
+    });
+
+    test.each(titled(errors))("%s gives its reading", async (_file, entry) => {
+      const { row } = await send(entry, cut, false);
+      if (entry.expect.source === "none")
+        expect([row.state, row.charge, row.source, row.vendor_cost]).toEqual(["released", "0", "none", "0"]);
+      // "Hi" to a chat: 3 + 1 + 1, and 3 for the answer.
+      else
+        expect([row.state, ...readingOf(row), row.record.usage.bound]).toEqual([
+          "settled",
+          "estimated",
+          8,
+          0,
+          0,
+          0,
+          0,
+          8,
+          "lower_bound",
+        ]);
     });
   });
 
-  const streams = chat.filter((one) => one.file.endsWith(".sse"));
-  test.each(streams.map((entry) => [entry.file, entry] as const))("%s reaches a client that did not ask without what only Tollgate asked for", async (_file, entry) => {
-    const { text } = await send(entry, "random", false);
-    const view = expectedView(entry, false);
-    if (entry.end === "cut") {
-      expect(text.startsWith(view)).toBe(true);
-      expect(text.slice(view.length)).toMatch(/^data: \{"error":\{.*"code":"upstream_cut"\}\}\n\n$/);
-    } else expect(text).toBe(view);
-    expect(text).not.toContain('"usage":null');
-  });
-  test.each(streams.map((entry) => [entry.file, entry] as const))("%s reaches a client that asked byte for byte", async (_file, entry) => {
+  const streams = answers.filter((one) => one.file.endsWith(".sse"));
+  test.each(titled(streams))(
+    "%s reaches a client that did not ask without what only Tollgate asked for",
+    async (_file, entry) => {
+      const { text } = await send(entry, "random", false);
+      const view = expectedView(entry, false);
+      if (entry.end === "cut") {
+        expect(text.startsWith(view)).toBe(true);
+        expect(text.slice(view.length)).toMatch(/^data: \{"error":\{.*"code":"upstream_cut"\}\}\n\n$/);
+      } else expect(text).toBe(view);
+      if (entry.api === "chat") expect(text).not.toContain('"usage":null');
+    },
+  );
+  test.each(titled(streams))("%s reaches a client that asked byte for byte", async (_file, entry) => {
     const { text } = await send(entry, "random", true);
     const view = expectedView(entry, true);
     if (entry.end === "cut") expect(text.startsWith(view)).toBe(true);
     else expect(text).toBe(view);
     if (entry.end !== "done") expect(text).not.toContain("[DONE]");
   });
-  const wholes = chat.filter((one) => one.file.endsWith(".json"));
-  test.each(wholes.map((entry) => [entry.file, entry] as const))("%s reaches the client byte for byte, with its charge in the head", async (_file, entry) => {
-    const { text, answer } = await send(entry, "random", false);
-    expect(text).toBe(readFixture(entry.file).toString());
-    expect(answer.headers.get("x-tollgate-usage-source")).toBe("vendor");
-    expect(answer.headers.get("x-tollgate-charge")).toMatch(/^0\.\d+$/);
-  });
+  const wholes = answers.filter((one) => one.file.endsWith(".json"));
+  test.each(titled(wholes))(
+    "%s reaches the client byte for byte, with its charge in the head",
+    async (_file, entry) => {
+      const { text, answer, row } = await send(entry, "random", false);
+      expect(text).toBe(readFixture(entry.file).toString());
+      expect(answer.headers.get("x-tollgate-usage-source")).toBe("vendor");
+      expect(answer.headers.get("x-tollgate-charge")).toMatch(/^0\.\d+$/);
+      expect(answer.headers.get("x-request-id")).toBe(row.id);
+    },
+  );
+
+  test.each(titled(errors))(
+    "%s reaches the client in OpenAI's envelope, without our credentials",
+    async (_file, entry) => {
+      const { text, answer, row } = await send(entry, "whole", false);
+      const { error } = JSON.parse(text) as { error: Record<string, unknown> };
+      const raw = readFixture(entry.file).toString("utf8");
+      const sent = entry.file.endsWith(".json") ? JSON.parse(raw) : {};
+      const isOurs = entry.status === 401 || entry.status === 403 || entry.status >= 500;
+      expect(answer.status).toBe(isOurs ? 502 : entry.status);
+      expect(Object.keys(error).slice(0, 4)).toEqual(["message", "type", "param", "code"]);
+      expect(answer.headers.get("x-request-id")).toBe(row.id);
+      if (isOurs) {
+        expect(error["code"]).toBe(
+          entry.status === 401 || entry.status === 403 ? "upstream_auth_failed" : "upstream_unavailable",
+        );
+      } else {
+        expect(error["message"]).toBe(sent.error?.message ?? sent.message);
+        expect(error["code"]).toBe(
+          sent.error?.code === undefined || sent.error.code === null ? null : String(sent.error.code),
+        );
+        expect(error["param"]).toBe(sent.error?.param ?? null);
+        expect(error["innererror"]).toEqual(sent.error?.innererror);
+      }
+      expect(text).not.toMatch(/sk-[A-Za-z0-9*]{8}/);
+    },
+  );
 });

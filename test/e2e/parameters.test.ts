@@ -6,7 +6,11 @@ import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 let simulator: Simulator;
 let gateway: TestGateway;
 beforeAll(async () => {
-  simulator = await startSimulator({ profile: "azure", apiKeys: ["vendor-key"], deployments: { "prod-blue": "gpt-5-mini", "prod-red": "gpt-5-mini" } });
+  simulator = await startSimulator({
+    profile: "azure",
+    apiKeys: ["vendor-key"],
+    deployments: { "prod-blue": "gpt-5-mini", "prod-red": "gpt-5-mini" },
+  });
   const azure = `{ kind: azure, base_url: ${simulator.url}, api_key: vendor-key, api_version: 2024-12-01-preview }`;
   gateway = await startTestGateway({
     yaml: `
@@ -26,7 +30,12 @@ afterAll(async () => {
   await simulator.close();
 });
 
-const body = (model: string) => ({ model, messages: [{ role: "user" as const, content: "Say \"Hi\" and nothing else." }], max_tokens: 2_000, temperature: 0.7 });
+const body = (model: string) => ({
+  model,
+  messages: [{ role: "user" as const, content: 'Say "Hi" and nothing else.' }],
+  max_tokens: 2_000,
+  temperature: 0.7,
+});
 const attemptsOf = async (accountId: string): Promise<number[]> =>
   (await gateway.records(accountId)).map((row) => row.record.attempts.length as number).reverse();
 
@@ -49,13 +58,19 @@ test("a deployment of which nothing is known is learned from its 400s; the secon
   expect(simulator.requests().length - before).toBe(4);
   expect(await attemptsOf(accountId)).toEqual([3, 1]);
   const [second] = await gateway.records(accountId);
-  expect(second?.record.rewrites.map((one: { parameter: string; action: string }) => `${one.parameter} ${one.action}`)).toEqual([
-    "max_tokens renamed",
-    "temperature dropped",
-  ]);
+  expect(
+    second?.record.rewrites.map(
+      (one: { parameter: string; action: string }) => `${one.parameter} ${one.action}`,
+    ),
+  ).toEqual(["max_tokens renamed", "temperature dropped"]);
   // Another process reads the lesson from the store.
-  const stored = await gateway.db.query<{ lesson: string }>("select lesson from lessons where deployment = 'prod-blue' order by lesson");
-  expect(stored.map((row) => row.lesson)).toEqual(["parameter max_tokens", "parameter temperature"]);
+  const stored = await gateway.db.query<{ lesson: string }>(
+    "select lesson from lessons where deployment = 'prod-blue' order by lesson",
+  );
+  expect(stored.map((row) => row.lesson)).toEqual([
+    "parameter max_tokens",
+    "parameter temperature at effort unsaid",
+  ]);
 });
 
 test("strict_parameters passes the vendor's 400 on, and nothing is charged", async () => {
@@ -64,7 +79,8 @@ test("strict_parameters passes the vendor's 400 on, and nothing is charged", asy
   expect(answer.status).toBe(400);
   expect(await answer.json()).toMatchObject({
     error: {
-      message: "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
+      message:
+        "Unsupported parameter: 'max_tokens' is not supported with this model. Use 'max_completion_tokens' instead.",
       type: "invalid_request_error",
       param: "max_tokens",
       code: "unsupported_parameter",
@@ -92,10 +108,20 @@ test("a cap that the client did not send is sent, held for, and told", async () 
 
 test("nothing of the client's credentials or headers reaches the vendor", async () => {
   const { key } = await gateway.customer("10");
-  await gateway.post("/v1/chat/completions", key, body("gpt-5-mini"), { headers: { "api-key": key, "openai-project": "p", "x-forwarded-for": "1.2.3.4" } });
+  await gateway.post("/v1/chat/completions", key, body("gpt-5-mini"), {
+    headers: { "api-key": key, "openai-project": "p", "x-forwarded-for": "1.2.3.4" },
+  });
   const { headers } = simulator.requests().at(-1) ?? { headers: {} };
   expect(Object.keys(headers).sort()).toEqual([
-    "accept", "accept-encoding", "api-key", "connection", "content-length", "content-type", "host", "user-agent", "x-client-request-id",
+    "accept",
+    "accept-encoding",
+    "api-key",
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "user-agent",
+    "x-client-request-id",
   ]);
   expect(JSON.stringify(headers)).not.toContain("sk-tg");
 });

@@ -1,22 +1,23 @@
 /** A whole gateway in this process, in front of simulators or a replaying vendor, on a database of the run. */
+
+import { randomBytes } from "node:crypto";
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { randomBytes } from "node:crypto";
-import { type RunningGateway, startGateway, type GatewayOptions } from "../../src/cli/gateway-process.ts";
-import { loadConfig } from "../../src/config/load.ts";
-import { addGrant } from "../../src/billing/grants.ts";
 import { createAccount } from "../../src/billing/accounts.ts";
-import { createKey, type KeyTerms } from "../../src/billing/keys.ts";
 import type { Desk } from "../../src/billing/desk.ts";
+import { addGrant } from "../../src/billing/grants.ts";
+import { createKey, type KeyTerms } from "../../src/billing/keys.ts";
+import { type GatewayOptions, type RunningGateway, startGateway } from "../../src/cli/gateway-process.ts";
+import { loadConfig } from "../../src/config/load.ts";
 import { newPostgresUrl } from "./databases.ts";
 
 export interface TestGateway extends RunningGateway {
   /** A new account with credit and a key. */
   customer(credits: string, terms?: Partial<KeyTerms>): Promise<{ accountId: string; key: string }>;
   balance(accountId: string): Promise<{ posted: string; held: string }>;
-  /** The newest request records of the account, newest first. */
-  records(accountId: string): Promise<RequestRow[]>;
+  /** The request records of the account, newest first; or the one with the id. */
+  records(accountId: string, id?: string): Promise<RequestRow[]>;
   /** Posts JSON with a key. */
   post(path: string, key: string, body: unknown, init?: RequestInit): Promise<Response>;
 }
@@ -53,7 +54,10 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   const store = options.store === "pglite" ? join(home, "data") : await newPostgresUrl();
   const file = join(home, "tollgate.yaml");
   const admin = "admin: { token: tg-adm-test-token-of-this-run }";
-  writeFileSync(file, `server: { host: 127.0.0.1, port: 0 }\nstore: ${JSON.stringify(store)}\n${admin}\n${options.yaml}`);
+  writeFileSync(
+    file,
+    `server: { host: 127.0.0.1, port: 0 }\nstore: ${JSON.stringify(store)}\n${admin}\n${options.yaml}`,
+  );
   const config = loadConfig({ flags: { config: file }, env: {}, cwd: home, pricedModels: () => [] });
   const gateway = await startGateway({
     config,
@@ -72,11 +76,34 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
   return {
     ...gateway,
     async customer(credits, terms = {}) {
-      const account = unwrap(await createAccount(desk(), { name: "acme", externalId: null, metadata: {}, isDemo: false }));
+      const account = unwrap(
+        await createAccount(desk(), { name: "acme", externalId: null, metadata: {}, isDemo: false }),
+      );
       if (credits !== "0") {
-        unwrap(await addGrant(desk(), { accountId: account.id, amount: credits, kind: "paid", priority: 50, expiresAt: null, reference: null, metadata: {} } as never));
+        unwrap(
+          await addGrant(desk(), {
+            accountId: account.id,
+            amount: credits,
+            kind: "paid",
+            priority: 50,
+            expiresAt: null,
+            reference: null,
+            metadata: {},
+          } as never),
+        );
       }
-      const all: KeyTerms = { name: "test", models: null, spendLimit: null, spendWindow: null, rpm: null, tpm: null, maxConcurrent: null, settings: { usageCost: false, idempotency: false }, expiresAt: null, ...terms };
+      const all: KeyTerms = {
+        name: "test",
+        models: null,
+        spendLimit: null,
+        spendWindow: null,
+        rpm: null,
+        tpm: null,
+        maxConcurrent: null,
+        settings: { usageCost: false, idempotency: false },
+        expiresAt: null,
+        ...terms,
+      };
       const { secret } = unwrap(await createKey(desk(), account.id, all));
       return { accountId: account.id, key: secret };
     },
@@ -88,12 +115,12 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
       if (row === undefined) throw new Error(`no balance of ${accountId}`);
       return row;
     },
-    records: (accountId) =>
+    records: (accountId, id) =>
       gateway.db.query<RequestRow>(
         `select id, state, outcome, source, model_served, hold::text, charge::text, loss::text, vendor_cost::text,
            input, cached_input, cache_write, output, reasoning, total, record
-         from requests where account_id = $1 order by id desc`,
-        [accountId],
+         from requests where account_id = $1 and ($2::text is null or id = $2) order by id desc`,
+        [accountId, id ?? null],
       ),
     post: (path, key, body, init = {}) =>
       fetch(`${gateway.url}${path}`, {
@@ -110,4 +137,5 @@ function unwrap<Value>(outcome: { ok: true; value: Value } | { ok: false; refusa
   return outcome.value;
 }
 
-export const usageOf = (row: RequestRow | undefined): string => `${row?.input}/${row?.output}/${row?.total} ${row?.source}`;
+export const usageOf = (row: RequestRow | undefined): string =>
+  `${row?.input}/${row?.output}/${row?.total} ${row?.source}`;

@@ -26,7 +26,9 @@ export interface FixtureEntry {
 
 const folder = new URL("../fixtures/", import.meta.url);
 export const readFixture = (file: string): Buffer => readFileSync(new URL(file, folder));
-export const fixtures: readonly FixtureEntry[] = (JSON.parse(readFixture("manifest.json").toString()) as { fixtures: FixtureEntry[] }).fixtures;
+export const fixtures: readonly FixtureEntry[] = (
+  JSON.parse(readFixture("manifest.json").toString()) as { fixtures: FixtureEntry[] }
+).fixtures;
 
 export const cuts = ["whole", "bytes", "random"] as const;
 export type Cut = (typeof cuts)[number];
@@ -76,14 +78,13 @@ export async function startReplay(): Promise<Replay> {
       response.writeHead(entry.status, entry.headers);
       const file = readFixture(entry.file);
       for (const piece of piecesOf(file, cut, file.length)) {
-        // The bytes are with the system before the next piece, or a cut, follows.
-        await new Promise<void>((resolve) => response.write(piece, () => resolve()));
+        response.write(piece);
         // A turn of the event loop between the pieces, so that they leave one by one.
         if (cut !== "whole") await new Promise((resolve) => setImmediate(resolve));
       }
-      // A cut stream ends without the end of its chunked body.
-      if (entry.end === "cut") response.destroy();
-      else response.end();
+      if (entry.end !== "cut") return void response.end();
+      // A cut stream ends without the end of its chunked body, once what was written is with the system.
+      response.write("", () => response.destroy());
     };
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

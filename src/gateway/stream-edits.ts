@@ -1,0 +1,42 @@
+import { redact } from "../core/vendor-errors.ts";
+import { withMembers, withoutMember } from "../protocol/json-edit.ts";
+import type { SseEvent } from "../protocol/sse.ts";
+
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+
+/** The event without its top-level `usage` member; every other byte as it came. */
+export function withoutUsage(event: SseEvent): Uint8Array {
+  const rest = withoutMember(decoder.decode(event.bytes), "usage");
+  return rest === null ? event.bytes : encoder.encode(rest);
+}
+
+/** An error as the vendor sent it, unless its message shows something like a credential: ids beside it stay whole. */
+export function withoutSecrets(bytes: Uint8Array, message: string | null): Uint8Array {
+  const clean = message === null ? null : redact(message);
+  if (message === null || clean === message) return bytes;
+  const text = decoder.decode(bytes);
+  const written = JSON.stringify(message).slice(1, -1);
+  // Written with other escapes than ours, the message is not found as such: then everything is cleaned.
+  const result = text.includes(written)
+    ? text.replaceAll(written, JSON.stringify(clean).slice(1, -1))
+    : redact(text);
+  return encoder.encode(result);
+}
+
+/** What a usage object tells of the charge, to keys that asked for it. */
+export interface ShownCost {
+  /** Credits, exact decimal text. */
+  readonly amount: string;
+  readonly currency: string;
+  readonly status: "exact" | "estimated";
+}
+
+/** An event or a body with the cost in its usage object; unchanged when it has none. Every other byte stays as it came. */
+export function withCost(bytes: Uint8Array, cost: ShownCost): Uint8Array {
+  const text = decoder.decode(bytes);
+  // Decimal text is a JSON number as it stands: exact in the body, whatever a client then makes of it.
+  const members = { cost: cost.amount, cost_details: JSON.stringify(cost) };
+  const changed = withMembers(text, ["usage"], members) ?? withMembers(text, ["response", "usage"], members);
+  return changed === null ? bytes : encoder.encode(changed);
+}
