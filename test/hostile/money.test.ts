@@ -1,9 +1,9 @@
 /** Attacks on the money itself: prices, the last cent, leaving early, races of refunds, voids and settlements. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { newPostgresUrl } from "../support/databases.ts";
-import { openBooks } from "../support/books.ts";
 import { migrate } from "../../src/store/migrate.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
+import { openBooks } from "../support/books.ts";
+import { newPostgresUrl } from "../support/databases.ts";
 import { chatAnswer, chunk, event, streamHead, usage, wholeAnswer } from "./support/evil-vendor.ts";
 import { open, pause, requestText } from "./support/raw-client.ts";
 import { chat, evilChat, openWorld, verdict, type World } from "./support/world.ts";
@@ -55,7 +55,9 @@ test("row 13: a model without a price, or with one of the future, is refused bef
   const before = world.evil.seen.length + world.simulator.requests().length;
   for (const model of ["unpriced", "later", "soon"]) {
     expect(await verdict(await world.post(path, key, chat("", { model })))).toBe("400 model_not_priced");
-    expect(await verdict(await world.post("/v1/responses", key, { model, input: "x" }))).toBe("400 model_not_priced");
+    expect(await verdict(await world.post("/v1/responses", key, { model, input: "x" }))).toBe(
+      "400 model_not_priced",
+    );
   }
   expect(world.evil.seen.length + world.simulator.requests().length).toBe(before);
   expect(await world.records(accountId)).toEqual([]);
@@ -64,9 +66,18 @@ test("row 13: a model without a price, or with one of the future, is refused bef
 test("row 13: a published price is in force from its instant on, and not before", async () => {
   const { key } = await world.customer("100");
   const from = new Date(Date.now() + 1_500).toISOString();
-  const made = await world.admin("POST", "/prices", { model: "soon", from, input: "1.00", output: "2.00", context_window: 1_000, max_output_tokens: 100 });
+  const made = await world.admin("POST", "/prices", {
+    model: "soon",
+    from,
+    input: "1.00",
+    output: "2.00",
+    context_window: 1_000,
+    max_output_tokens: 100,
+  });
   expect(made.status).toBe(201);
-  expect(await verdict(await world.post(path, key, evilChat("none", { model: "soon" })))).toBe("400 model_not_priced");
+  expect(await verdict(await world.post(path, key, evilChat("none", { model: "soon" })))).toBe(
+    "400 model_not_priced",
+  );
   await pause(1_600);
   expect(await verdict(await world.post(path, key, evilChat("none", { model: "soon" })))).toBe("200");
 });
@@ -78,7 +89,13 @@ test("row 14: the price at the hold is the price of the charge", async () => {
   world.evil.scripts.set("quick", (socket) => void socket.write(answer));
   const running = world.post(path, key, evilChat("slow", { model: "changing" }));
   await until(() => slow.waiting() === 1, "the vendor was called");
-  const dearer = { model: "changing", input: "10.00", output: "20.00", context_window: 100_000, max_output_tokens: 10_000 };
+  const dearer = {
+    model: "changing",
+    input: "10.00",
+    output: "20.00",
+    context_window: 100_000,
+    max_output_tokens: 10_000,
+  };
   expect((await world.admin("POST", "/prices", dearer)).status).toBe(201);
   expect(await verdict(await world.post(path, key, evilChat("quick", { model: "changing" })))).toBe("200");
   slow.letGo();
@@ -91,14 +108,21 @@ test("row 14: the price at the hold is the price of the charge", async () => {
 
 test("row 15: of 10,000 holds in 4 processes exactly those are admitted that the balance covers", async () => {
   const url = await newPostgresUrl();
-  const databases = Array.from({ length: 4 }, () => openPostgres({ url, poolSize: 1, statementTimeoutMs: 30_000 }));
+  const databases = Array.from({ length: 4 }, () =>
+    openPostgres({ url, poolSize: 1, statementTimeoutMs: 30_000 }),
+  );
   const [first] = databases;
   if (first === undefined) throw new Error("There is no database");
   await migrate(first);
   const books = await Promise.all(databases.map((db) => openBooks(db)));
-  await books[0]?.account("acme", [{ id: "g1", usd: "0.20" }, { id: "g2", usd: "0.17" }]);
+  await books[0]?.account("acme", [
+    { id: "g1", usd: "0.20" },
+    { id: "g2", usd: "0.17" },
+  ]);
   const outcomes = await Promise.all(
-    books.flatMap((one, process) => Array.from({ length: 2_500 }, (_, index) => one.hold(`r${process}-${index}`, "acme", "0.01"))),
+    books.flatMap((one, process) =>
+      Array.from({ length: 2_500 }, (_, index) => one.hold(`r${process}-${index}`, "acme", "0.01")),
+    ),
   );
   expect(outcomes.filter((one) => one.ok)).toHaveLength(37);
   expect(await books[0]?.show("acme")).toBe("acme posted 0.37 held 0.37");
@@ -109,12 +133,17 @@ test("row 15: over two gateways the last credit is spent once, and not a request
   const { key, accountId } = await world.customer("0.30");
   const last = gate("last", wholeAnswer(chatAnswer({ usage: usage(10, 5) })));
   const body = evilChat("last", { max_tokens: 10 });
-  const sent = Array.from({ length: 600 }, (_, index) => world.post(path, key, body, { url: world.gateways[index % 2]?.url ?? "" }));
+  const sent = Array.from({ length: 600 }, (_, index) =>
+    world.post(path, key, body, { url: world.gateways[index % 2]?.url ?? "" }),
+  );
   let refused = 0;
   for (const one of sent) void one.then((answer) => (refused += answer.status === 402 ? 1 : 0));
   await until(() => refused + last.waiting() === sent.length, "every request was decided");
   const admitted = last.waiting();
-  const held = await world.db.query<{ amount: string }>("select amount::text from holds where account_id = $1", [accountId]);
+  const held = await world.db.query<{ amount: string }>(
+    "select amount::text from holds where account_id = $1",
+    [accountId],
+  );
   const amounts = held.map((row) => BigInt(row.amount));
   const least = amounts.reduce((a, b) => (a < b ? a : b));
   const balance = await world.balance(accountId);
@@ -130,7 +159,12 @@ test("row 15: over two gateways the last credit is spent once, and not a request
 
 test("row 16: wherever the client leaves, what the vendor billed is charged", async () => {
   const { key, accountId } = await world.customer("1000");
-  const pieces = [...[..."leaving early"].map((content) => event(chunk({ content }))), event(chunk({ finish: "stop" })), event(chunk({ choices: [], usage: usage(20, 13) })), event("[DONE]")];
+  const pieces = [
+    ...[..."leaving early"].map((content) => event(chunk({ content }))),
+    event(chunk({ finish: "stop" })),
+    event(chunk({ choices: [], usage: usage(20, 13) })),
+    event("[DONE]"),
+  ];
   world.evil.scripts.set("drip", async (socket) => {
     socket.write(streamHead());
     for (const piece of pieces) {
@@ -139,7 +173,11 @@ test("row 16: wherever the client leaves, what the vendor billed is charged", as
     }
     socket.end();
   });
-  const whole = requestText(path, { authorization: `Bearer ${key}`, "content-type": "application/json" }, JSON.stringify(evilChat("drip", { stream: true })));
+  const whole = requestText(
+    path,
+    { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    JSON.stringify(evilChat("drip", { stream: true })),
+  );
   const leaveAfter = async (bytes: number): Promise<void> => {
     const socket = await open(world.port);
     let received = 0;
@@ -156,17 +194,27 @@ test("row 16: wherever the client leaves, what the vendor billed is charged", as
     await left;
   };
   const places = Array.from({ length: 160 }, (_, index) => index * 17);
-  for (let from = 0; from < places.length; from += 20) await Promise.all(places.slice(from, from + 20).map(leaveAfter));
-  await until(async () => (await world.records(accountId)).length === places.length, "every request was settled");
+  for (let from = 0; from < places.length; from += 20)
+    await Promise.all(places.slice(from, from + 20).map(leaveAfter));
+  await until(
+    async () => (await world.records(accountId)).length === places.length,
+    "every request was settled",
+  );
   const charge = String(20n * 1_250_000n + 13n * 2_500_000n);
   const rows = await world.records(accountId);
-  expect(rows.filter((row) => row.source !== "vendor" || row.charge !== charge || row.state !== "settled")).toEqual([]);
+  expect(
+    rows.filter((row) => row.source !== "vendor" || row.charge !== charge || row.state !== "settled"),
+  ).toEqual([]);
   expect(rows.some((row) => row.outcome === "client_left")).toBe(true);
 });
 
 test("row 16: a client that leaves before its request is whole costs nothing", async () => {
   const { key, accountId } = await world.customer("10");
-  const whole = requestText(path, { authorization: `Bearer ${key}`, "content-type": "application/json" }, JSON.stringify(evilChat("none")));
+  const whole = requestText(
+    path,
+    { authorization: `Bearer ${key}`, "content-type": "application/json" },
+    JSON.stringify(evilChat("none")),
+  );
   const before = world.evil.seen.length;
   for (let bytes = 1; bytes < whole.length; bytes += 23) {
     const socket = await open(world.port);
@@ -180,17 +228,31 @@ test("row 16: a client that leaves before its request is whole costs nothing", a
 
 test("row 22: refunds, voids, spending and settling at once lose and make nothing", async () => {
   const { key, accountId } = await world.customer("1");
-  const promotional = await world.admin("POST", `/accounts/${accountId}/grants`, { amount: "1", kind: "promotional" });
-  const spend = (): Promise<string> => world.post(path, key, evilChat("none", { max_tokens: 100 })).then(verdict);
+  const promotional = await world.admin("POST", `/accounts/${accountId}/grants`, {
+    amount: "1",
+    kind: "promotional",
+  });
+  const spend = (): Promise<string> =>
+    world.post(path, key, evilChat("none", { max_tokens: 100 })).then(verdict);
   expect(await Promise.all([spend(), spend(), spend(), spend()])).toEqual(["200", "200", "200", "200"]);
   const settled = await world.records(accountId);
   const slow = gate("late", wholeAnswer(chatAnswer({ usage: usage(100, 50) })));
-  const open = Array.from({ length: 10 }, () => world.post(path, key, evilChat("late", { max_tokens: 100 })).then(verdict));
+  const open = Array.from({ length: 10 }, () =>
+    world.post(path, key, evilChat("late", { max_tokens: 100 })).then(verdict),
+  );
   await until(() => slow.waiting() === 10, "ten requests are open");
-  const refunds = settled.flatMap((row) => [1, 2, 3].map(() => world.admin("POST", `/requests/${row.id}/refunds`, { reason: "race" })));
+  const refunds = settled.flatMap((row) =>
+    [1, 2, 3].map(() => world.admin("POST", `/requests/${row.id}/refunds`, { reason: "race" })),
+  );
   const voids = [1, 2, 3].map(() => world.admin("POST", `/grants/${promotional.json.id}/void`, {}));
   slow.letGo();
-  const [statuses] = await Promise.all([Promise.all(refunds), Promise.all(voids), Promise.all(open), spend(), spend()]);
+  const [statuses] = await Promise.all([
+    Promise.all(refunds),
+    Promise.all(voids),
+    Promise.all(open),
+    spend(),
+    spend(),
+  ]);
   // Each charge is given back once.
   expect(statuses.filter((one) => one.status === 201)).toHaveLength(settled.length);
   expect(statuses.filter((one) => one.status >= 500)).toEqual([]);
