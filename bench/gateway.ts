@@ -3,10 +3,13 @@
  * gateway that bills nothing. Every contestant is a process of its own; rounds are interleaved; medians are reported.
  */
 import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { startPostgres } from "../test/support/postgres.ts";
+import { findRegressions, writeBudget } from "./gateway/budget.ts";
 import type { LoadOrder } from "./gateway/loader.ts";
+import { writePage } from "./gateway/page.ts";
 import { Child, installPortkey } from "./gateway/processes.ts";
 import { type Cell, type Report, renderReport } from "./gateway/report.ts";
 
@@ -31,6 +34,7 @@ interface Load {
   readonly seconds: number;
 }
 
+const budgetFile = "bench/gateway/budget.json";
 const warmSeconds = 2;
 const whole = { pace: "fast", stream: false, bodyBytes: 400, abortShare: 0 } as const;
 const paced = { pace: "paced", stream: true, bodyBytes: 400, abortShare: 0 } as const;
@@ -60,6 +64,9 @@ export async function main(args: readonly string[]): Promise<number> {
       rounds: { type: "string" },
       only: { type: "string" },
       contestants: { type: "string" },
+      write: { type: "boolean", default: false },
+      budget: { type: "boolean", default: false },
+      "write-budget": { type: "boolean", default: false },
     },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
@@ -105,6 +112,16 @@ export async function main(args: readonly string[]): Promise<number> {
     }
     const report: Report = { machine: machine(), commit: commit(), rounds, cells };
     process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : renderReport(report));
+    if (values.write)
+      writePage(report, {
+        page: "docs/performance.md",
+        picture: "docs/images/performance.svg",
+        notes: readFileSync("bench/gateway/notes.md", "utf8"),
+      });
+    if (values["write-budget"]) writeBudget(report, budgetFile);
+    const regressions = values.budget ? findRegressions(report, budgetFile) : [];
+    for (const line of regressions) note(`Slower than it was: ${line}`);
+    if (regressions.length > 0) return 1;
     return cells.some(({ difference }) => difference !== null && difference !== 0) ? 1 : 0;
   } finally {
     await Promise.all(
