@@ -70,22 +70,34 @@ export function effortOf(body: JsonBody): string | null {
 
 /**
  * The lesson in a vendor's 400, or null when it names nothing that may be changed. Only a rename between limits, the
- * loss of a sampling preference, and the loss of `stream_options` are ever learned: a limit is never dropped.
+ * loss of a sampling preference, and the loss of `stream_options` are ever learned: a limit is never dropped. A lesson
+ * holds for every customer, so it is to be kept only when the request went through with it.
  * Matched on the message and the parameter, not on the code, which differs by route (dialect §4.1).
  */
 export function lessonFrom(refusal: VendorRefusal, sent: JsonBody): Lesson | null {
   const evidence = refusal.message.slice(0, 300);
   const named =
     refusal.param ?? /(?:parameter|value|argument)[^'"]*['"]([\w.]+)['"]/i.exec(refusal.message)?.[1] ?? null;
-  const isAbout = (name: string): boolean =>
-    named === name || named?.startsWith(`${name}.`) === true || refusal.message.includes(name);
-  if (sent["stream_options"] !== undefined && isAbout("stream_options"))
+  if (asksForUsageOnly(sent["stream_options"]) && isAbout("stream_options", named, refusal.message))
     return { kind: "no_stream_options", evidence };
   if (named !== null && isLimit(named) && sent[named] !== undefined) return renameFrom(refusal, named);
-  if (named === null || !(named in samplingDefaults) || sent[named] === undefined) return null;
+  if (named === null || !Object.hasOwn(samplingDefaults, named) || typeof sent[named] !== "number")
+    return null;
   if (!/unsupported|not support|only the default/i.test(refusal.message)) return null;
   return { kind: "drop", parameter: named, evidence, effort: effortOf(sent) };
 }
+
+/** What Tollgate itself would send. Options of the client's own may be what was refused: they teach nothing. */
+const asksForUsageOnly = (options: unknown): boolean =>
+  typeof options === "object" &&
+  options !== null &&
+  Object.keys(options).every((name) => name === "include_usage" || name === "continuous_usage_stats");
+
+/** A vendor that names the parameter is taken at its word; the message may quote the client. */
+const isAbout = (name: string, named: string | null, message: string): boolean =>
+  named === null
+    ? new RegExp(`(^|[^\\w])${name}([^\\w]|$)`).test(message)
+    : named === name || named.startsWith(`${name}.`);
 
 function renameFrom(refusal: VendorRefusal, named: LimitParameter): Lesson | null {
   const other = named === "max_tokens" ? "max_completion_tokens" : "max_tokens";

@@ -56,6 +56,8 @@ async function tryDeployment(
         return await faultTried(ports, context, { fault: answer, served, startedAt, departure });
       if (answer.status >= 200 && answer.status < 300) {
         context.coolDowns.end(route);
+        // Only now is it known that they were right: a crafted request must not teach what holds for everybody.
+        for (const lesson of learned) await learn(ports, served, lesson);
         return await readAnswerBody(ports, context, { served, body, answer, departure, startedAt });
       }
       const tried = await statusTried(ports, context, { answer, served, startedAt });
@@ -66,7 +68,6 @@ async function tryDeployment(
       if (lesson === null || isKnown(lesson, learned)) return tried;
       about.before.push(...tried.outcome.attempts);
       learned.push(lesson);
-      await learn(ports, served, lesson);
     } finally {
       departure.end();
     }
