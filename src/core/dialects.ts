@@ -120,10 +120,9 @@ export type HostedTool = keyof typeof hostedTools;
 
 export type ToolRule = { readonly runs: "client" } | { readonly runs: "vendor"; readonly fee: HostedTool };
 
-/** Tools by `type`; one that is not listed runs at the vendor at a price nobody has told us. */
+/** Tools by `type`; one that is not listed is refused: what it costs, and where it runs, nobody has told us. */
 export const toolRules: readonly { readonly types: RegExp; readonly rule: ToolRule }[] = [
   { types: /^(function|custom|namespace)$/, rule: { runs: "client" } },
-  { types: /^(computer_use_preview|computer|local_shell|apply_patch)$/, rule: { runs: "client" } },
   { types: /^web_search(_preview)?(_\d{4}_\d{2}_\d{2})?$/, rule: { runs: "vendor", fee: "web_search" } },
   { types: /^file_search$/, rule: { runs: "vendor", fee: "file_search" } },
   { types: /^code_interpreter$/, rule: { runs: "vendor", fee: "code_interpreter" } },

@@ -11,6 +11,9 @@ export type Authentication =
   | { readonly ok: true; readonly identity: KeyIdentity }
   | { readonly ok: false; readonly message: string };
 
+/** Finds who a request is from. */
+export type Authenticate = (headers: IncomingHttpHeaders) => Promise<Authentication>;
+
 /** Verifies the key of a request: form and checksum first, so that raw input never reaches the database. */
 export function createAuthenticator(
   keys: Keys,

@@ -5,9 +5,13 @@ import type { ApiRequest } from "../gateway/types.ts";
 import type { KeyIdentity, Keys, Ports } from "../ports.ts";
 import { readJsonObject } from "../protocol/json-gate.ts";
 import { billingNames, type Operation, operations, readRequest } from "../protocol/request.ts";
-import { type Authentication, createAuthenticator } from "./authenticate.ts";
+import { type Authenticate, createAuthenticator } from "./authenticate.ts";
 import { createDownstream, sendError } from "./downstream.ts";
+import { addKeptResponses } from "./kept-responses.ts";
+import { addReads, type SelfServiceRead, send } from "./reads.ts";
 import { type AnswerSettings, type ErrorAnswer, requestError } from "./refusal-answers.ts";
+
+export { SelfServiceError, type SelfServiceRead } from "./reads.ts";
 
 export interface HttpSettings extends AnswerSettings {
   readonly bodyBytes: number;
@@ -34,24 +38,6 @@ export interface HttpPorts {
   readonly running: Set<Promise<void>>;
   /** Reads a customer may make of their own account: path under the prefix → answer. */
   readonly selfService: Readonly<Record<string, SelfServiceRead>>;
-}
-
-export type SelfServiceRead = (
-  identity: KeyIdentity,
-  query: Readonly<Record<string, string>>,
-) => Promise<unknown>;
-
-/** A refusal of a self-service read that has a status of its own. */
-export class SelfServiceError extends Error {
-  readonly status: number;
-  readonly code: string;
-  readonly param: string | null;
-  constructor(status: number, code: string, message: string, param: string | null = null) {
-    super(message);
-    this.status = status;
-    this.code = code;
-    this.param = param;
-  }
 }
 
 /** The OpenAI-compatible server: keys, routes, bodies, refusals as HTTP answers. The stories are told elsewhere. */
@@ -89,11 +75,9 @@ export function createServer(http: HttpPorts): FastifyInstance {
     if (operation === "responses") app.post("/openai/responses", handler);
     else app.post(`/openai/deployments/:deployment/${path}`, handler);
   }
+  for (const prefix of ["/v1", "/openai/v1", "/openai"])
+    addKeptResponses(app, http, { prefix, authenticate });
   return app;
-}
-
-function send(reply: FastifyReply, answer: ErrorAnswer): FastifyReply {
-  return reply.code(answer.status).headers(answer.headers).send(answer.body);
 }
 
 function unknownUrl(http: HttpPorts, request: FastifyRequest): ErrorAnswer {
@@ -141,68 +125,6 @@ function addHealth(app: FastifyInstance, http: HttpPorts): void {
     const { contentType, text } = await http.metrics();
     return reply.header("content-type", contentType).send(text);
   });
-}
-
-type Authenticate = (headers: FastifyRequest["headers"]) => Promise<Authentication>;
-
-/** What a key may read: its models, and its own account. Open at zero balance. */
-function addReads(
-  app: FastifyInstance,
-  http: HttpPorts,
-  about: { prefix: string; authenticate: Authenticate },
-): void {
-  const { prefix, authenticate } = about;
-  const read = (
-    path: string,
-    answer: (identity: KeyIdentity, request: FastifyRequest) => Promise<unknown>,
-  ): void => {
-    app.get(`${prefix}/${path}`, async (request, reply) => {
-      const id = http.ports.ids.next("req");
-      const known = await authenticate(request.headers);
-      if (!known.ok)
-        return send(
-          reply,
-          requestError(id, 401, { message: known.message, param: null, code: "invalid_api_key" }),
-        );
-      try {
-        return await reply.header("x-request-id", id).send(await answer(known.identity, request));
-      } catch (error) {
-        if (!(error instanceof SelfServiceError)) throw error;
-        return send(
-          reply,
-          requestError(id, error.status, { message: error.message, param: error.param, code: error.code }),
-        );
-      }
-    });
-  };
-  read("models", async (identity) => ({ object: "list", data: modelsOf(http, identity) }));
-  read("models/:id", async (identity, request) => {
-    const { id } = request.params as { id: string };
-    const model = modelsOf(http, identity).find((one) => one["id"] === id);
-    if (model !== undefined) return model;
-    throw new SelfServiceError(
-      404,
-      "model_not_found",
-      `The model ${JSON.stringify(id)} does not exist or this key may not use it.`,
-      "model",
-    );
-  });
-  for (const [path, answer] of Object.entries(http.selfService)) {
-    read(path, (identity, request) => answer(identity, request.query as Record<string, string>));
-  }
-}
-
-/** The models this key may use and that have a price in force. */
-function modelsOf(http: HttpPorts, identity: KeyIdentity): Record<string, unknown>[] {
-  const { catalog, clock } = http.ports;
-  const book = catalog.prices();
-  return catalog
-    .models()
-    .filter((model) => identity.models === null || identity.models.includes(model.name))
-    .filter((model) =>
-      model.deployments.some((one) => book.find(one.provider, one.model, clock.now()) !== null),
-    )
-    .map((model) => ({ id: model.name, object: "model", created: 0, owned_by: "tollgate" }));
 }
 
 interface Run {

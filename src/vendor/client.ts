@@ -141,8 +141,13 @@ function faultOf(error: Error & { code?: string }, hasStarted: boolean, isAborte
   const code = error.code ?? "";
   if (/TIMEOUT/.test(code) && hasStarted)
     return new VendorFault("timeout", "the vendor did not answer in time", options);
-  if (/^(HPE_|UND_ERR_(RES_CONTENT|HEADERS_OVERFLOW))/.test(code)) {
-    return new VendorFault("protocol", `the vendor broke the HTTP protocol (${code})`, options);
+  // The parser gives some of its errors no code.
+  if (error.name === "HTTPParserError" || /^(HPE_|UND_ERR_(RES_CONTENT|HEADERS_OVERFLOW))/.test(code)) {
+    return new VendorFault(
+      "protocol",
+      `the vendor broke the HTTP protocol (${code || error.message.slice(0, 100)})`,
+      options,
+    );
   }
   const isUnreachable = unreachableCodes.has(code) || /CERT|TLS|SSL/.test(code);
   return new VendorFault("unreachable", `the connection to the vendor failed (${code || error.message})`, {

@@ -24,7 +24,7 @@ const dated = /^\d{4}-\d{2}-\d{2}/;
 
 /**
  * Where an operation of a deployment lives (dialect §3.1): Azure's dated form names the deployment in the path, except
- * for Responses; its v1 form and everybody else take it as `model` in the body. `operation` may carry a query-free suffix.
+ * for Responses; its v1 form and everybody else take it as `model` in the body. `operation` may carry a query.
  */
 export function targetOf(
   endpoint: Pick<VendorEndpoint, "kind" | "baseUrl" | "apiVersion">,
@@ -33,16 +33,24 @@ export function targetOf(
 ): CallTarget {
   const url = new URL(endpoint.baseUrl);
   const root = url.pathname.replace(/\/+$/, "");
-  if (endpoint.kind === "openai") return { origin: url.origin, path: `${root}/${operation}${url.search}` };
+  const [place = "", own = ""] = operation.split("?", 2);
+  if (endpoint.kind === "openai") {
+    return { origin: url.origin, path: `${root}/${place}${queryOf(url.search.slice(1), own)}` };
+  }
   const version = endpoint.apiVersion ?? "v1";
   const resource = root.replace(/\/openai(\/v1|\/deployments(\/[^/]+)?)?$/, "");
   if (!dated.test(version)) {
-    const query = version === "v1" ? "" : `?api-version=${encodeURIComponent(version)}`;
-    return { origin: url.origin, path: `${resource}/openai/v1/${operation}${query}` };
+    const query = queryOf(version === "v1" ? "" : `api-version=${encodeURIComponent(version)}`, own);
+    return { origin: url.origin, path: `${resource}/openai/v1/${place}${query}` };
   }
-  const query = `?api-version=${encodeURIComponent(version)}`;
-  const place = operation.startsWith("responses")
-    ? operation
-    : `deployments/${encodeURIComponent(deployment)}/${operation}`;
-  return { origin: url.origin, path: `${resource}/openai/${place}${query}` };
+  const query = queryOf(`api-version=${encodeURIComponent(version)}`, own);
+  const path = place.startsWith("responses")
+    ? place
+    : `deployments/${encodeURIComponent(deployment)}/${place}`;
+  return { origin: url.origin, path: `${resource}/openai/${path}${query}` };
+}
+
+function queryOf(...parts: readonly string[]): string {
+  const filled = parts.filter((part) => part !== "");
+  return filled.length === 0 ? "" : `?${filled.join("&")}`;
 }
