@@ -5,8 +5,20 @@ import type { SseEvent } from "../protocol/sse.ts";
 const decoder = new TextDecoder();
 const encoder = new TextEncoder();
 
-/** The event without its top-level `usage` member; every other byte as it came. */
+const nullUsage = Buffer.from(',"usage":null');
+const usageName = Buffer.from('"usage"');
+
+/**
+ * The event without its top-level `usage` member; every other byte as it came. As vendors write it (`,"usage":null`, the name
+ * nowhere else) it is cut out of the bytes: quotes inside a JSON text are escaped, so the name can stand only as a name.
+ */
 export function withoutUsage(event: SseEvent): Uint8Array {
+  const bytes = Buffer.from(event.bytes.buffer, event.bytes.byteOffset, event.bytes.length);
+  const from = bytes.indexOf(nullUsage);
+  const to = from + nullUsage.length;
+  if (from >= 0 && bytes.indexOf(usageName) === from + 1 && bytes.indexOf(usageName, to) < 0) {
+    return Buffer.concat([bytes.subarray(0, from), bytes.subarray(to)], bytes.length - nullUsage.length);
+  }
   const rest = withoutMember(decoder.decode(event.bytes), "usage");
   return rest === null ? event.bytes : encoder.encode(rest);
 }
