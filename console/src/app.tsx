@@ -35,7 +35,7 @@ export function App(): ReactNode {
     [session.value, logout],
   );
   const isOut = session.error?.status === 401 || session.error?.status === 403;
-  if (place.path === "/login" || isOut) return <Login link={place.params["link"] ?? null} onDone={reload} />;
+  if (place.path === "/login" || isOut) return <Login link={place.params.link ?? null} onDone={reload} />;
   if (session.error !== null && shared === null) {
     return (
       <main className="gate">

@@ -6,6 +6,7 @@ import type * as keys from "../../../src/admin/schemas/keys.ts";
 import type * as ledger from "../../../src/admin/schemas/ledger.ts";
 import type * as operation from "../../../src/admin/schemas/operation.ts";
 import type * as prices from "../../../src/admin/schemas/prices.ts";
+import type * as reports from "../../../src/admin/schemas/reports.ts";
 import type * as requests from "../../../src/admin/schemas/requests.ts";
 import type * as usage from "../../../src/admin/schemas/usage.ts";
 
@@ -37,4 +38,16 @@ export interface Session {
   readonly is_demo: boolean;
   readonly time_zone: string;
   readonly credit: { readonly name: string; readonly usd: string };
+}
+
+export type Overview = Static<typeof reports.overview>;
+export type AccountReport = Static<typeof reports.accountReport>;
+export type Traffic = Static<typeof reports.traffic>;
+export type ListedKey = Static<typeof reports.listedKey>;
+export type ServedModel = Static<typeof reports.servedModel>;
+export type UnpricedModel = Static<typeof reports.unpricedModel>;
+export type Settings = Static<typeof reports.settings>;
+export type PortalMade = Static<typeof reports.portalMade>;
+export interface UsageList extends List<UsageBucket> {
+  readonly totals: UsageTotals;
 }

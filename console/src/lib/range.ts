@@ -26,8 +26,8 @@ const hourlyMs = 3 * dayMs;
 /** The period that the address names. Days are days of the reporting zone; the running hour or day is part of it. */
 export function readRange(params: Readonly<Record<string, string>>, zone: string, nowMs: number): Range {
   const { from, to } = params;
-  const id = isRangeId(params["range"])
-    ? params["range"]
+  const id = isRangeId(params.range)
+    ? params.range
     : from !== undefined && to !== undefined
       ? "custom"
       : "24h";

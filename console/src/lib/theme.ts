@@ -16,8 +16,8 @@ function stored(): Theme {
 }
 
 function apply(theme: Theme): void {
-  if (theme === "system") delete document.documentElement.dataset["theme"];
-  else document.documentElement.dataset["theme"] = theme;
+  if (theme === "system") delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = theme;
 }
 
 /** Before the first paint, so that a dark page does not flash white. */

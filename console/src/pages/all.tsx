@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 import { matchPath } from "../lib/router.ts";
 import { Empty, Link } from "../ui/parts.tsx";
+import { OverviewPage } from "./overview.tsx";
 import { RequestDetailPage } from "./request-detail.tsx";
 import { RequestsPage } from "./requests.tsx";
 
@@ -15,6 +16,7 @@ const pages: ReadonlyArray<{
   readonly title: string;
   readonly show: (values: Values) => ReactNode;
 }> = [
+  { pattern: "/", title: "Overview", show: () => <OverviewPage /> },
   { pattern: "/requests", title: "Requests", show: () => <RequestsPage /> },
   {
     pattern: "/requests/:id",

@@ -26,7 +26,7 @@ export function RequestsPage(): ReactNode {
   const query = { ...pick(filters), from: range.from, to: range.to };
   const base = addressFor(adminPath("/requests"), query);
   const pages = usePages(base);
-  const isLive = params["live"] === "1" && pages.cursor === null;
+  const isLive = params.live === "1" && pages.cursor === null;
   const list = useQuery<List<RequestRecord>>(addressFor(base, { limit: pageRows, cursor: pages.cursor }));
   const tail = useTail(isLive);
   const fresh = useMemo(() => tail.rows.filter((row) => isShown(row, filters)), [tail.rows, filters]);

@@ -16,13 +16,13 @@ export function readAttempts(values: readonly unknown[]): readonly Attempt[] {
       Record<string, unknown>
     >;
     return {
-      endpoint: textOf(fields["endpoint"]) ?? "unknown",
-      deployment: textOf(fields["deployment"]) ?? "unknown",
-      status: typeof fields["status"] === "number" ? fields["status"] : null,
-      vendorRequestId: textOf(fields["vendor_request_id"]),
-      reason: textOf(fields["reason"]),
-      startedAt: textOf(fields["started_at"]),
-      endedAt: textOf(fields["ended_at"]),
+      endpoint: textOf(fields.endpoint) ?? "unknown",
+      deployment: textOf(fields.deployment) ?? "unknown",
+      status: typeof fields.status === "number" ? fields.status : null,
+      vendorRequestId: textOf(fields.vendor_request_id),
+      reason: textOf(fields.reason),
+      startedAt: textOf(fields.started_at),
+      endedAt: textOf(fields.ended_at),
     };
   });
 }
