@@ -114,7 +114,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const catalog = await createCatalog({ models: config.models, lessons: createLessonStore(db), loadBook: () => loadBook(config, store) });
   const vendor = createVendorClient(endpointsOf(config));
   const tokens = createTokenCounter();
-  const stored = { results: createResults(db), kept: createKeptResponses(db), samples: createSamples(db) };
+  const stored = { results: createResults(db), kept: createKeptResponses(db, leases.current), samples: createSamples(db) };
   const ports: Ports = { clock, ids, ledger: options.ledger ?? ledger, vendor, catalog, tokens, ...stored, observe };
   const coolDowns = new CoolDowns();
   const isDemo = options.isDemo ?? false;

@@ -25,7 +25,10 @@ const claimDue = sql`
     update responses r set polls = r.polls + 1,
       poll_at = clock_timestamp() + least(1000 * power(2, least(r.polls, 6)), 30000) * interval '1 millisecond'
     from due where r.account_id = due.account_id and r.id = due.id
-    returning r.*)
+    returning r.*),
+  -- The hold becomes this process's: it is not forgotten while somebody looks at its run.
+  adopted as (
+    update holds h set instance_id = $2 from claimed c where h.id = c.request_id and h.account_id = c.account_id and h.instance_id <> $2)
   select c.id, c.account_id, c.request_id, c.endpoint, c.deployment, c.state, c.terms,
     (extract(epoch from clock_timestamp() - c.created_at) * 1000)::float8 as age_ms,
     h.id as hold_id, h.key_id, h.amount::text as amount, h.request, h.progress, h.created_at as held_at
@@ -60,8 +63,8 @@ interface RunRow extends ResponseRow {
   readonly held_at: Date | null;
 }
 
-/** Responses that vendors keep, by the account that made them. */
-export function createKeptResponses(db: Queryable): KeptResponses {
+/** Responses that vendors keep, by the account that made them. `instance` is the id under which this process holds. */
+export function createKeptResponses(db: Queryable, instance: () => string): KeptResponses {
   const addParts = async (accountId: string, id: string, parts: readonly string[]): Promise<void> => {
     if (parts.length > 0) await db.query(insertParts, [accountId, id, parts]);
   };
@@ -93,7 +96,7 @@ export function createKeptResponses(db: Queryable): KeptResponses {
       return new Map(rows.map(({ id, endpoint, deployment }) => [id, { endpoint, deployment }]));
     },
     async claimDue(limit) {
-      return (await db.query<RunRow>(claimDue, [limit])).map(runFromRow);
+      return (await db.query<RunRow>(claimDue, [limit, instance()])).map(runFromRow);
     },
     async findRun(accountId, id) {
       const [row] = await db.query<RunRow>(selectRun, [accountId, id]);

@@ -1,6 +1,7 @@
 /** Every way in which an answer can end: what the client sees, what is recorded, and that it never costs more than was billed. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Simulator, startSimulator } from "../../src/simulator/server.ts";
+import { createVerification } from "../../src/store/verify.ts";
 import { type RequestRow, startTestGateway, type TestGateway } from "../support/gateway.ts";
 
 let openai: Simulator;
@@ -360,6 +361,8 @@ describe("a client that leaves", () => {
 });
 
 test("the books are right after all of this", async () => {
+  const checks = await createVerification(gateway.db).verify({ recoveryMs: 60_000 });
+  expect(checks.filter((check) => !check.ok)).toEqual([]);
   const [open] = await gateway.db.query<{ n: number }>("select count(*)::int as n from holds");
   expect(open?.n).toBe(0);
   const rows = await gateway.records(customer.accountId);

@@ -6,12 +6,12 @@ export const requestChecks: readonly LedgerCheck[] = [
   {
     name: "charge_is_within_hold",
     description:
-      "Each charge is within its hold, only a full hold has a loss beside it, and only a settled request was charged.",
+      "Each charge is within its hold, beyond what the operator pays for failed attempts only a full hold has a loss beside it, and only a settled request was charged.",
     statement: sql`
       select (select count(*) from requests) as checked,
         (select jsonb_build_object('request_id', id, 'state', state, 'hold', hold::text, 'charge', charge::text, 'loss', loss::text)
           from requests
-          where charge < 0 or charge > hold or loss < 0 or (loss > 0 and charge <> hold) or (state <> 'settled' and (charge <> 0 or loss <> 0))
+          where charge < 0 or charge > hold or loss < 0 or (loss > coalesce(whole_number(record ->> 'operator_loss_pusd'), 0) and charge <> hold) or (state <> 'settled' and (charge <> 0 or loss <> 0))
           order by id limit 1) as first_bad`,
   },
   {
