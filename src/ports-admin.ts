@@ -10,7 +10,7 @@ import type { ConsoleLogins, PortalTokens } from "./ports-console.ts";
 
 /** Makes ids of the things people create: "acc_…". Sortable by time, unique across processes. */
 export interface AdminIds {
-  next(prefix: "acc" | "grt" | "key" | "tok" | "tx" | "prc"): string;
+  next(prefix: "acc" | "grt" | "key" | "tok" | "tx" | "prc" | "probe"): string;
 }
 
 /** A slice of a list that runs from the newest to the oldest: what comes after the row with the id `after`. */
@@ -280,6 +280,8 @@ export interface Entries {
   list(filter: EntryFilter, page: Page): Promise<readonly Entry[]>;
   /** The entries of one ledger transaction, in the order they were made. */
   ofTransaction(txId: string): Promise<readonly Entry[]>;
+  /** Books what a probe cost the operator, above 0, as the ledger transaction `txId`; once. */
+  bookProbe(txId: string, cost: PicoUsd): Promise<void>;
   /** Says why a ledger transaction was made, and by whom. */
   explain(txId: string, note: { readonly actor: string; readonly reason: string }): Promise<void>;
 }
@@ -424,9 +426,15 @@ export type Reservation =
   | { readonly state: "done"; readonly result: StoredResult };
 
 export interface AdminIdempotency {
-  /** Only inside a transaction: the reservation lives and dies with what it protects. */
-  reserve(key: string, fingerprint: string): Promise<Reservation>;
+  /**
+   * Only inside a transaction, with which the reservation lives and dies. One that is committed without a result stays
+   * `running` until it is released, or for `lifeMs`, so that the key of a process that died becomes free.
+   */
+  reserve(key: string, fingerprint: string, lifeMs: number): Promise<Reservation>;
+  /** Keeps the result for 24 hours. */
   remember(key: string, result: StoredResult): Promise<void>;
+  /** Makes a key free that has no result. */
+  release(key: string): Promise<void>;
 }
 
 // ---------------------------------------------------------------- endpoints

@@ -4,6 +4,8 @@ import { AdminError } from "./errors.ts";
 import { fingerprintOf, readIdempotencyKey, seal, unseal } from "./repeats.ts";
 import type { Actor, WriteRoute, Written } from "./route.ts";
 
+const dayMs = 86_400_000;
+
 /** One change that was asked for. */
 export interface Writer {
   readonly store: AdminStore;
@@ -28,7 +30,7 @@ export function answerWrite(route: WriteRoute, writer: Writer): Promise<WriteAns
     if (key === null) return firstAnswer(await writer.run(tables));
     const { caller, path, body } = writer;
     const fingerprint = fingerprintOf({ actor: caller.actor.name, method: route.method, path, body });
-    const reservation = await tables.idempotency.reserve(key, fingerprint);
+    const reservation = await tables.idempotency.reserve(key, fingerprint, dayMs);
     switch (reservation.state) {
       case "running":
         throw repeated(

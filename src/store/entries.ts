@@ -14,6 +14,7 @@ const selectTransaction = sql`
   select id, tx_id, kind, ledger_account, account_id, grant_id, amount::text as amount, seq, balance_after::text as balance_after,
     corrects, created_at
   from entries where tx_id = $1 order by id`;
+const bookProbe = sql`select ledger_probe($1, $2::numeric)`;
 const insertNote = sql`insert into transaction_notes (tx_id, actor, reason) values ($1, $2, $3)`;
 
 interface EntryRow {
@@ -38,6 +39,9 @@ export function createEntries(db: Queryable): Entries {
     },
     async ofTransaction(txId) {
       return (await db.query<EntryRow>(selectTransaction, [txId])).map(fromRow);
+    },
+    async bookProbe(txId, cost) {
+      await db.query(bookProbe, [txId, String(cost)]);
     },
     async explain(txId, { actor, reason }) {
       await db.query(insertNote, [txId, actor, reason]);

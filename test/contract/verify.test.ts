@@ -206,6 +206,32 @@ const corruptions: ReadonlyArray<readonly [what: string, statement: string, seen
     ["rollups_equal_requests", "vendor_cost_agrees"],
   ],
   [
+    "a probe's cost is halved",
+    "update entries set amount = amount / 2 where kind = 'probe'",
+    ["probe_costs_agree"],
+  ],
+  [
+    "a probe is booked to a customer",
+    "update entries set account_id = 'acc_a' where kind = 'probe'",
+    ["probe_costs_agree"],
+  ],
+  [
+    "the record of a probe is gone",
+    "alter table audit_log disable trigger user; delete from audit_log where action = 'endpoint.probe'",
+    ["probe_costs_agree"],
+  ],
+  [
+    "a settlement is booked as a probe",
+    "update entries set kind = 'probe' where tx_id = 'req_05'",
+    [
+      "transactions_are_of_one_kind",
+      "requests_equal_entries",
+      "slices_equal_entries",
+      "vendor_cost_agrees",
+      "probe_costs_agree",
+    ],
+  ],
+  [
     "a key's total is reset",
     "update key_counters set spent_total = 0, window_spent = 0 where key_id = 'key_a'",
     ["key_counters_agree"],

@@ -107,6 +107,12 @@ export async function makeBusy(db: Db): Promise<Books> {
   await db.query("select ledger_expire('acc_a', 10)");
   await db.query("select ledger_refund('tx_1', 'req_03', 300000000000, interval '30 days')");
   await db.query("select ledger_void('tx_2', 'grt_b2')");
+  await db.query("select ledger_probe('probe_1', 1143000000)");
+  const probe = JSON.stringify({ id: "probe_1", known_usd: "0.001143" });
+  await db.query(
+    "insert into audit_log (actor, action, target, after) values ('owner', 'endpoint.probe', 'azure', $1)",
+    [probe],
+  );
   await db.query(
     "insert into transaction_notes (tx_id, actor, reason) values ('tx_1', 'owner', 'it was slow')",
   );

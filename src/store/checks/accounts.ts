@@ -88,6 +88,7 @@ export const accountChecks: readonly LedgerCheck[] = [
               when 'cash' then amount > 0 when 'promotional' then amount > 0 end
             when 'expiry' then case ledger_account when 'customer' then amount < 0 when 'breakage' then amount > 0 end
             when 'refund' then case ledger_account when 'customer' then amount > 0 when 'earnings' then amount < 0 end
+            when 'probe' then case ledger_account when 'vendor_cost' then amount < 0 when 'vendor_payable' then amount > 0 end
             end, false)) as odd_entry
         from entries group by tx_id)
       select (select count(*) from t) as checked,

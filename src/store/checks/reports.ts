@@ -31,10 +31,11 @@ export const reportChecks: readonly LedgerCheck[] = [
   {
     name: "vendor_cost_agrees",
     description:
-      "For each day the vendor's cost is the same in the entries and in the requests, and in the requests and the reports.",
+      "For each day the vendor's cost of requests is the same in the entries and in the requests, and in the requests and the reports.",
     statement: sql`
       with e as (
-        select date_trunc('day', created_at) as day, -sum(amount) as cost from entries where ledger_account = 'vendor_cost' group by 1),
+        select date_trunc('day', created_at) as day, -sum(amount) as cost from entries
+          where ledger_account = 'vendor_cost' and kind <> 'probe' group by 1),
       r as (select date_trunc('day', settled_at) as day, sum(vendor_cost) as cost from requests group by 1),
       a as (select date_trunc('day', created_at) as day, sum(vendor_cost) as cost from requests where state = 'settled' group by 1),
       u as (select date_trunc('day', bucket) as day, sum(vendor_cost) as cost from usage_rollups group by 1),
@@ -46,6 +47,29 @@ export const reportChecks: readonly LedgerCheck[] = [
       select (select count(*) from c) as checked,
         (select jsonb_build_object('day', day, 'in', in_what, 'vendor_cost', cost::text, 'requests_vendor_cost', requests_cost::text)
           from c where cost <> requests_cost order by day, in_what limit 1) as first_bad`,
+  },
+  {
+    name: "probe_costs_agree",
+    description:
+      "What each probe cost is the same in its entries, which are the operator's, and in the audit log.",
+    statement: sql`
+      with e as (
+        select tx_id, min(account_id) as account_id,
+          coalesce(-sum(amount) filter (where ledger_account = 'vendor_cost'), 0) as cost,
+          coalesce(sum(amount) filter (where ledger_account = 'vendor_payable'), 0) as payable
+        from entries where kind = 'probe' group by tx_id),
+      a as (
+        select after ->> 'id' as tx_id, max(case when after ->> 'known_usd' ~ '^\\d+(\\.\\d+)?$'
+          then (after ->> 'known_usd')::numeric * 1000000000000 end) as cost
+        from audit_log where action = 'endpoint.probe' group by 1),
+      c as (
+        select coalesce(e.tx_id, a.tx_id) as id, e.account_id, coalesce(e.cost, 0) as booked, coalesce(e.payable, 0) as payable,
+          a.cost as audited
+        from e full join a on a.tx_id = e.tx_id)
+      select (select count(*) from c) as checked,
+        (select jsonb_build_object('transaction_id', id, 'account_id', account_id, 'booked', booked::text, 'payable', payable::text,
+            'audited', trim_scale(audited)::text)
+          from c where audited is distinct from booked or payable <> booked or account_id <> 'operator' order by id limit 1) as first_bad`,
   },
   {
     name: "key_counters_agree",
@@ -80,15 +104,16 @@ export const reportChecks: readonly LedgerCheck[] = [
   {
     name: "idempotency_keys_have_one_result",
     description:
-      "No request stands behind two idempotency keys, and each stored result is that of a request that has ended.",
+      "No request stands behind two idempotency keys, and each stored result is that of a request that has ended or runs in the background.",
     statement: sql`
       with i as (
         select i.scope, i.key, i.request_id, i.status, r.id as ended, r.account_id,
+          exists (select 1 from responses p where p.request_id = i.request_id and p.state = 'running') as is_running,
           count(*) over (partition by i.scope, i.request_id) as n
         from idempotency i left join requests r on r.id = i.request_id
         where i.scope <> 'admin')
       select (select count(*) from i) as checked,
         (select jsonb_build_object('account_id', scope, 'key', key, 'request_id', request_id, 'request_account_id', account_id)
-          from i where n > 1 or (status is not null and ended is null) or account_id <> scope order by scope, key limit 1) as first_bad`,
+          from i where n > 1 or (status is not null and ended is null and not is_running) or account_id <> scope order by scope, key limit 1) as first_bad`,
   },
 ];
