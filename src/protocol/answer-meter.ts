@@ -22,6 +22,9 @@ export type EventRole =
   /** The vendor reports a failure inside a 200. */
   | "error";
 
+/** Names and ids are kept in the ledger and its indexes; no vendor has longer ones. */
+const maxNameLength = 256;
+
 /**
  * Reads one answer, streamed or whole, event by event, and keeps what metering needs: the last usage object, which model
  * and tier served, and bounded text for the case that no usage comes. Usage objects replace each other, never add up.
@@ -129,9 +132,9 @@ export class AnswerMeter {
   }
 
   private identify(json: Json): void {
-    this.model = asText(json["model"]) ?? this.model;
-    this.serviceTier = asText(json["service_tier"]) ?? this.serviceTier;
-    this.vendorId = asText(json["id"]) ?? this.vendorId;
+    this.model = nameIn(json["model"]) ?? this.model;
+    this.serviceTier = nameIn(json["service_tier"]) ?? this.serviceTier;
+    this.vendorId = nameIn(json["id"]) ?? this.vendorId;
   }
 
   private readUsage(json: Json, choices: readonly unknown[]): void {
@@ -167,6 +170,12 @@ function roleOfChunk(json: Json, choices: readonly unknown[]): EventRole {
   const isEmpty = Array.isArray(json["choices"]) && choices.length === 0;
   const isAlone = isEmpty && !Object.keys(json).some((name) => chunkPayloads.has(name));
   return isAlone ? "usage_only" : "usage_beside";
+}
+
+/** A name that can be one; what is longer is not believed. */
+function nameIn(value: unknown): string | null {
+  const name = asText(value);
+  return name === null || name.length > maxNameLength ? null : name;
 }
 
 /** A failure reported inside a 200, in every form vendors use (dialect §2.4, §5.1). */

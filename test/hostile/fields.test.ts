@@ -213,7 +213,6 @@ test("row 9: tools that the vendor runs are refused unless enabled, also those n
     "code_interpreter",
     "image_generation",
     "mcp",
-    "computer_use_preview",
     "local_shell",
     "tool_of_2031",
   ];

@@ -202,9 +202,16 @@ test("row 16: wherever the client leaves, what the vendor billed is charged", as
   );
   const charge = String(20n * 1_250_000n + 13n * 2_500_000n);
   const rows = await world.records(accountId);
+  const called = rows.filter((row) => row.record.attempts.length > 0);
   expect(
-    rows.filter((row) => row.source !== "vendor" || row.charge !== charge || row.state !== "settled"),
+    called.filter((row) => row.source !== "vendor" || row.charge !== charge || row.state !== "settled"),
   ).toEqual([]);
+  // Who left before the vendor was called pays nothing, and the vendor was not called.
+  expect(
+    rows.filter((row) => !called.includes(row) && (row.state !== "released" || row.charge !== "0")),
+  ).toEqual([]);
+  expect(world.evil.seen.filter((one) => one.body.includes("[[evil:drip]]"))).toHaveLength(called.length);
+  expect(called.length).toBeGreaterThan(100);
   expect(rows.some((row) => row.outcome === "client_left")).toBe(true);
 });
 

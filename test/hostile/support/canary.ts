@@ -5,6 +5,8 @@ import { randomBytes } from "node:crypto";
 export const promptCanary = `canary-prompt-${randomBytes(8).toString("hex")}`;
 /** The operator's key at the vendor, in the form vendors give out. */
 export const vendorKeyCanary = `sk-proj-${randomBytes(24).toString("base64url").replaceAll(/[-_]/g, "x")}`;
+/** Another key of the operator, in no form that could be recognised: it is hidden because it is known. */
+export const oddKeyCanary = `${randomBytes(8).toString("hex").replaceAll(/[0-9]/g, "q")}!$(${randomBytes(12).toString("hex").replaceAll(/[0-9]/g, "z")})~`;
 /** The configured admin token. */
 export const adminTokenCanary = `adm-${randomBytes(16).toString("hex")}`;
 

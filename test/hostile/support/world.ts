@@ -19,7 +19,7 @@ import type { Db } from "../../../src/store/db.ts";
 import { openPostgres } from "../../../src/store/postgres.ts";
 import { newPostgresUrl } from "../../support/databases.ts";
 import { auditWorld } from "./audit.ts";
-import { adminTokenCanary, promptCanary, vendorKeyCanary } from "./canary.ts";
+import { adminTokenCanary, oddKeyCanary, promptCanary, vendorKeyCanary } from "./canary.ts";
 import { type EvilVendor, startEvilVendor } from "./evil-vendor.ts";
 import { type GatewayProcess, spawnGateway } from "./gateway-process.ts";
 
@@ -111,7 +111,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     const gateway = await spawnGateway({
       home: folder,
       yaml,
-      env: { ADMIN_TOKEN: adminTokenCanary, VENDOR_KEY: vendorKeyCanary, ...env },
+      env: { ADMIN_TOKEN: adminTokenCanary, VENDOR_KEY: vendorKeyCanary, ODD_KEY: oddKeyCanary, ...env },
     });
     gateways.push(gateway);
     return gateway;
@@ -170,7 +170,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       ),
     async close() {
       try {
-        await auditWorld(world, [vendorKeyCanary, adminTokenCanary, promptCanary]);
+        await auditWorld(world, [vendorKeyCanary, oddKeyCanary, adminTokenCanary, promptCanary]);
       } finally {
         await Promise.all(gateways.map((gateway) => gateway.stop()));
         await Promise.all([simulator.close(), azure.close(), evil.close(), db.close()]);
@@ -195,7 +195,9 @@ endpoints:
   sim: { kind: openai, base_url: "${urls.simulator}/v1", api_key: "\${VENDOR_KEY}" }
   az: { kind: azure, base_url: "${urls.azure}", api_key: "\${VENDOR_KEY}", api_version: 2024-12-01-preview }
   evil: { kind: openai, base_url: "${urls.evil}/v1", api_key: "\${VENDOR_KEY}", first_byte_timeout_ms: 3000, idle_timeout_ms: 1500 }
+  odd: { kind: openai, base_url: "${urls.evil}/v1", api_key: "\${ODD_KEY}" }
 models:
+  odd: { deployments: [{ endpoint: odd, deployment: evil, model: evil }] }
   gpt-4.1-nano: { deployments: [{ endpoint: sim, deployment: gpt-4.1-nano }] }
   gpt-3.5-turbo-instruct: { deployments: [{ endpoint: sim, deployment: gpt-3.5-turbo-instruct }] }
   blue: { deployments: [{ endpoint: az, deployment: blue, model: gpt-4.1-nano }] }
