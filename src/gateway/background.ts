@@ -17,6 +17,8 @@ const firstLookMs = 1_000;
 /** A vendor drops a run long before this; what has not ended by then is settled by an estimate, ms. */
 const maxRunMs = 48 * 3_600_000;
 const maxPerLook = 20;
+/** A vendor that does not find a run is believed from this age on, ms. */
+const trustAfterMs = 60_000;
 
 /**
  * A background run has begun at the vendor. Its hold stays open; the run is noted where every process finds it, and only
@@ -156,7 +158,8 @@ async function fetchResponse(
     } as const;
     const answer = await ports.vendor.call({ ...call, signal: AbortSignal.timeout(30_000) });
     const text = await readText(answer, 64 * 1024 * 1024);
-    if (answer.status === 404) return null;
+    // One that was just begun may not be found yet.
+    if (answer.status === 404) return run.ageMs < trustAfterMs ? "unreachable" : null;
     return answer.status === 200 ? asObject(JSON.parse(text)) : "unreachable";
   } catch (error) {
     if (error instanceof VendorFault || error instanceof SyntaxError) return "unreachable";

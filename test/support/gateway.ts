@@ -46,12 +46,14 @@ export interface TestGatewayOptions {
   /** The configuration file's text, without `store` and `server`. */
   readonly yaml: string;
   readonly store?: "postgres" | "pglite";
+  /** A PostgreSQL database that another gateway uses as well; instead of `store`. */
+  readonly databaseUrl?: string;
   readonly extend?: GatewayOptions["extend"];
 }
 
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
   const home = mkdtempSync(join(tmpdir(), "tollgate-test-"));
-  const store = options.store === "pglite" ? join(home, "data") : await newPostgresUrl();
+  const store = options.databaseUrl ?? (options.store === "pglite" ? join(home, "data") : await newPostgresUrl());
   const file = join(home, "tollgate.yaml");
   const admin = "admin: { token: tg-adm-test-token-of-this-run }";
   writeFileSync(
