@@ -31,13 +31,14 @@ interface Load {
   readonly concurrent: number;
   readonly bodyBytes: number;
   readonly abortShare: number;
+  readonly ratePerSecond: number | null;
   readonly seconds: number;
 }
 
 const budgetFile = "bench/gateway/budget.json";
 const warmSeconds = 2;
-const whole = { pace: "fast", stream: false, bodyBytes: 400, abortShare: 0 } as const;
-const paced = { pace: "paced", stream: true, bodyBytes: 400, abortShare: 0 } as const;
+const whole = { pace: "fast", stream: false, bodyBytes: 400, abortShare: 0, ratePerSecond: null } as const;
+const paced = { pace: "paced", stream: true, bodyBytes: 400, abortShare: 0, ratePerSecond: null } as const;
 const loads: readonly Load[] = [
   { name: "whole, 50 at once", ...whole, concurrent: 50, seconds: 4 },
   { name: "stream as fast as possible, 20 at once", ...whole, stream: true, concurrent: 20, seconds: 4 },
@@ -45,7 +46,14 @@ const loads: readonly Load[] = [
   { name: "paced streams, 10 at once", ...paced, concurrent: 10, seconds: 3 },
   { name: "paced streams, 200 at once", ...paced, concurrent: 200, seconds: 3 },
   { name: "paced streams, 1000 at once", ...paced, concurrent: 1_000, seconds: 3 },
-  { name: "1 MB bodies, 10 at once", ...whole, bodyBytes: 1_000_000, concurrent: 10, seconds: 4 },
+  {
+    name: "1 MB bodies, 10 a second",
+    ...whole,
+    bodyBytes: 1_000_000,
+    concurrent: 10,
+    ratePerSecond: 10,
+    seconds: 5,
+  },
   {
     name: "paced streams, 100 at once, 1 of 10 leaves",
     ...paced,
@@ -222,6 +230,7 @@ async function measure(about: {
     forMs: load.seconds * 1_000,
     bodyBytes: load.bodyBytes,
     abortShare: load.abortShare,
+    ratePerSecond: load.ratePerSecond,
   };
   const result = await loader.load(order);
   const vitals = (await contestant.child?.vitals()) ?? null;

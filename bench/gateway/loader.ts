@@ -11,6 +11,8 @@ export interface LoadOrder {
   /** No new request starts after this, ms; those that run are waited for. */
   readonly forMs: number;
   readonly bodyBytes: number;
+  /** Requests that may start per second, over all workers; null = as many as come to an end. */
+  readonly ratePerSecond: number | null;
   /** Share of streams whose client leaves in the middle. */
   readonly abortShare: number;
 }
@@ -53,6 +55,10 @@ export async function runLoad(order: LoadOrder): Promise<LoadResult> {
   const worker = async (): Promise<void> => {
     while (performance.now() - startedAt < order.forMs) {
       number += 1;
+      if (order.ratePerSecond !== null) {
+        const dueMs = (number * 1_000) / order.ratePerSecond - (performance.now() - startedAt);
+        if (dueMs > 0) await new Promise((resolve) => setTimeout(resolve, dueMs));
+      }
       const leaves = order.abortShare > 0 && number % Math.round(1 / order.abortShare) === 0;
       await sendOne({ agent, target, body, headers: order.headers, tally, leaves });
     }
