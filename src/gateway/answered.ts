@@ -4,8 +4,9 @@ import type { Ports } from "../ports.ts";
 import type { AnswerMeter } from "../protocol/answer-meter.ts";
 import { asText } from "../protocol/usage.ts";
 import { endingOf, type VendorEnd } from "./endings.ts";
-import { attemptOf, inputReading } from "./failures.ts";
+import { attemptOf, inputReading, keptReason } from "./failures.ts";
 import type { Finish, Kept, Note, RelayContext, Tried, VendorCall } from "./outcome.ts";
+import { readBack } from "./read-back.ts";
 import { type Reading, readAnswer } from "./reading.ts";
 import type { AnswerHead, PricedDeployment } from "./types.ts";
 
@@ -29,7 +30,8 @@ const requestFaults = /invalid_request|invalid_prompt|content_filter|content_pol
  * tried. An answer that brought the customer nothing is the operator's loss.
  */
 export async function endAnswer(ports: Ports, context: RelayContext, about: EndedAnswer): Promise<Tried> {
-  const { call, meter, end } = about;
+  const { call, end } = about;
+  const meter = (end === "cut" ? await readBack(ports, context, about) : null) ?? about.meter;
   const { client } = context;
   const { outcome, reason } = endingOf(end, client.isGone());
   const { served, notes } = servedBy(ports, context, call);
@@ -37,11 +39,11 @@ export async function endAnswer(ports: Ports, context: RelayContext, about: Ende
     !about.hasReachedClient &&
     !client.isGone() &&
     (end === "cut" || (end === "failed" && !meter.hasOutput()));
-  const read = await readingOf(ports, context, { ...about, served, reason, isEmpty });
+  const read = await readingOf(ports, context, { ...about, meter, served, reason, isEmpty });
   const attempt = attemptOf(ports, served, {
     status: call.answer.status,
     headers: call.answer.headers,
-    reason: about.reason,
+    reason: about.reason === null ? null : keptReason(about.reason, context, call.answer),
     startedAt: call.startedAt,
     reading: read.reading,
     paidBy: isEmpty ? "operator" : "customer",

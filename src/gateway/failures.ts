@@ -1,7 +1,9 @@
 import { vendorRequestId } from "../core/dialects.ts";
+import { planInput } from "../core/tokens/input.ts";
 import { type MeterReading, nothingBilled } from "../core/usage.ts";
-import { readVendorError, type VendorError } from "../core/vendor-errors.ts";
+import { readVendorError, redact, repeatsAny, type VendorError } from "../core/vendor-errors.ts";
 import type { Ports, RequestOutcome, VendorAnswer, VendorFault } from "../ports.ts";
+import { operations } from "../protocol/request.ts";
 import type { Departure } from "./departure.ts";
 import { estimateInputOnly } from "./estimate.ts";
 import type { Finish, Outcome, RelayContext, Tried } from "./outcome.ts";
@@ -102,13 +104,14 @@ export async function statusTried(
   const { answer, served, startedAt } = about;
   const { admitted } = context;
   const error = readVendorError(answer.status, await readText(answer));
+  const reason = keptReason(error.message, context, answer);
   const retryAfterMs = retryAfter(answer.headers, ports.clock.now());
   ports.observe({
     event: "attempt_failed",
     requestId: admitted.id,
     endpoint: served.route.endpoint,
     status: answer.status,
-    reason: error.message.slice(0, 200),
+    reason: reason.slice(0, 200),
   });
   const rule = statusRules.find((one) =>
     one.fits(answer.status, error, served.route.kind === "azure"),
@@ -121,7 +124,7 @@ export async function statusTried(
   const attempt = attemptOf(ports, served, {
     status: answer.status,
     headers: answer.headers,
-    reason: error.message.slice(0, 300),
+    reason,
     startedAt,
     reading,
     paidBy,
@@ -268,7 +271,16 @@ export async function readText(answer: VendorAnswer, limit: number = maxErrorByt
   } catch {
     answer.body.destroy();
   }
-  return Buffer.concat(pieces).toString("utf8", 0, limit);
+  const text = Buffer.concat(pieces).toString("utf8", 0, limit);
+  return answer.status >= 400 ? answer.hide(text) : text;
+}
+
+/** What is kept of a vendor's message, in log and record: no credential, and nothing that repeats the customer's text. */
+export function keptReason(message: string, { admitted }: RelayContext, answer: VendorAnswer): string {
+  const { facts } = admitted.request;
+  const clean = redact(answer.hide(message)).slice(0, 300);
+  const { texts } = planInput(operations[facts.operation], facts.body, "");
+  return repeatsAny(clean, texts) ? `HTTP ${answer.status}; the message repeats the request` : clean;
 }
 
 /** `retry-after-ms`, else `retry-after` in seconds or as a date; null when there is none that can be read. */

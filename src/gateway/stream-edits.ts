@@ -23,11 +23,21 @@ export function withoutUsage(event: SseEvent): Uint8Array {
   return rest === null ? event.bytes : encoder.encode(rest);
 }
 
-/** An error as the vendor sent it, unless its message shows something like a credential: ids beside it stay whole. */
-export function withoutSecrets(bytes: Uint8Array, message: string | null): Uint8Array {
-  const clean = message === null ? null : redact(message);
-  if (message === null || clean === message) return bytes;
-  const text = decoder.decode(bytes);
+/**
+ * An error as the vendor sent it, unless it shows the operator's credential, or its message something like one: ids beside
+ * it stay whole.
+ */
+export function withoutSecrets(
+  bytes: Uint8Array,
+  sent: string | null,
+  hide: (text: string) => string,
+): Uint8Array {
+  if (sent === null) return bytes;
+  const message = hide(sent);
+  const clean = redact(message);
+  const whole = decoder.decode(bytes);
+  const text = hide(whole);
+  if (clean === message) return text === whole ? bytes : encoder.encode(text);
   const written = JSON.stringify(message).slice(1, -1);
   // Written with other escapes than ours, the message is not found as such: then everything is cleaned.
   const result = text.includes(written)

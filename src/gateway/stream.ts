@@ -146,7 +146,7 @@ class StreamRelay {
   /** The event as the client sees it; null when it exists only because Tollgate asked. */
   private shown(event: SseEvent, role: EventRole): Uint8Array | null {
     const { asksUsage, asksContinuous } = this.call.body;
-    if (role === "error") return withoutSecrets(event.bytes, this.meter.errorMessage);
+    if (role === "error") return withoutSecrets(event.bytes, this.meter.errorMessage, this.call.answer.hide);
     if (role === "usage_only") return asksUsage ? null : event.bytes;
     if (role === "usage_null") return asksUsage ? withoutUsage(event) : event.bytes;
     if (role === "usage_beside" && asksContinuous && !this.meter.mayEndHere()) return withoutUsage(event);

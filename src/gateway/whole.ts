@@ -57,7 +57,7 @@ function finishOf(
       ),
     };
   }
-  const body = withoutSecrets(about.body, about.message);
+  const body = withoutSecrets(about.body, about.message, call.answer.hide);
   return {
     kind: "whole",
     status: call.answer.status,

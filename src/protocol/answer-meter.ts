@@ -60,6 +60,7 @@ export class AnswerMeter {
     const type = asText(json["type"]);
     const response = asObject(json["response"]);
     this.identify(response ?? json);
+    if (response !== null) this.status = asText(response["status"]) ?? this.status;
     const error = errorOf(json, type, response);
     if (error !== null) {
       this.errorMessage = error.message;

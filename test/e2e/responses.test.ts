@@ -89,6 +89,19 @@ describe("a response", () => {
     expect([usageOf(row).split(" ")[1], used(row)]).toEqual(["vendor", lastBill()]);
   });
 
+  test("whose stream breaks off is read again where it is stored, so that its charge is exact", async () => {
+    const { accountId, key } = await gateway.customer("10");
+    const sent = { model: "gpt-5.2", input: "Hello [[sim:tokens=20 fault=drop after=10]]", stream: true };
+    const text = await (await gateway.post("/v1/responses", key, sent)).text();
+    expect(text).toMatch(/data: \{"error":\{.*"code":"upstream_cut"\}\}\n\n$/);
+    const row = await settled(accountId);
+    expect([row.outcome, row.source, used(row)]).toEqual(["vendor_cut", "vendor", lastBill()]);
+    const unstored = await gateway.customer("10");
+    await (await gateway.post("/v1/responses", unstored.key, { ...sent, store: false })).text();
+    const other = await settled(unstored.accountId);
+    expect([other.outcome, other.source, other.record.usage.bound]).toEqual(["vendor_cut", "estimated", "lower_bound"]);
+  });
+
   test("of another account cannot be read, deleted, cancelled, continued or named", async () => {
     const owner = clientOf((await gateway.customer("10")).key);
     const { accountId, key } = await gateway.customer("10");

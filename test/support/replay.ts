@@ -69,6 +69,8 @@ export async function startReplay(): Promise<Replay> {
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => void answer());
     const answer = async (): Promise<void> => {
+      // Nothing is stored here.
+      if (request.method !== "POST") return void response.writeHead(404).end();
       const body = JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>;
       received.push(body);
       const cut = request.url?.split("/")[1] as Cut;
