@@ -6,6 +6,7 @@ import type * as keys from "../../../src/admin/schemas/keys.ts";
 import type * as ledger from "../../../src/admin/schemas/ledger.ts";
 import type * as operation from "../../../src/admin/schemas/operation.ts";
 import type * as prices from "../../../src/admin/schemas/prices.ts";
+import type * as probe from "../../../src/admin/schemas/probe.ts";
 import type * as reports from "../../../src/admin/schemas/reports.ts";
 import type * as requests from "../../../src/admin/schemas/requests.ts";
 import type * as usage from "../../../src/admin/schemas/usage.ts";
@@ -51,3 +52,7 @@ export type PortalMade = Static<typeof reports.portalMade>;
 export interface UsageList extends List<UsageBucket> {
   readonly totals: UsageTotals;
 }
+export type ProbePlan = Static<typeof reports.probePlan>;
+export type ProbeReport = Static<typeof probe.probeReport>;
+export type AdminToken = Static<typeof operation.token>;
+export type AdminTokenMade = Static<typeof operation.tokenMade>;

@@ -1,9 +1,17 @@
 import type { ReactNode } from "react";
 import { matchPath } from "../lib/router.ts";
 import { Empty, Link } from "../ui/parts.tsx";
+import { AccountDetailPage } from "./account-detail.tsx";
+import { AccountsPage } from "./accounts.tsx";
+import { EndpointsPage } from "./endpoints.tsx";
+import { KeysPage } from "./keys.tsx";
+import { LedgerPage } from "./ledger.tsx";
 import { OverviewPage } from "./overview.tsx";
+import { PlaygroundPage } from "./playground.tsx";
+import { PricesPage } from "./prices.tsx";
 import { RequestDetailPage } from "./request-detail.tsx";
 import { RequestsPage } from "./requests.tsx";
+import { SettingsPage } from "./settings.tsx";
 
 export interface Page {
   readonly title: string;
@@ -23,6 +31,18 @@ const pages: ReadonlyArray<{
     title: "Request",
     show: ({ id = "" }) => <RequestDetailPage key={id} id={id} />,
   },
+  { pattern: "/accounts", title: "Accounts", show: () => <AccountsPage /> },
+  {
+    pattern: "/accounts/:id",
+    title: "Account",
+    show: ({ id = "" }) => <AccountDetailPage key={id} id={id} />,
+  },
+  { pattern: "/keys", title: "Keys", show: () => <KeysPage /> },
+  { pattern: "/ledger", title: "Ledger", show: () => <LedgerPage /> },
+  { pattern: "/prices", title: "Prices", show: () => <PricesPage /> },
+  { pattern: "/endpoints", title: "Endpoints", show: () => <EndpointsPage /> },
+  { pattern: "/playground", title: "Playground", show: () => <PlaygroundPage /> },
+  { pattern: "/settings", title: "Settings", show: () => <SettingsPage /> },
 ];
 
 /** The page that an address names. */

@@ -150,6 +150,14 @@ export const unpricedModel = Type.Object(
   { ...strict, title: "UnpricedModel" },
 );
 
+export const probePlan = Type.Object(
+  {
+    calls: tokens,
+    largest_cost_usd: orNull({ ...usd, description: "Null when no price is known." }),
+  },
+  { ...strict, title: "ProbePlan" },
+);
+
 export const settings = Type.Object(
   {
     version: text,
