@@ -203,6 +203,8 @@ export interface VendorAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Uint8Array> & { destroy(error?: Error): void };
+  /** The text without the operator's credentials of this endpoint: a vendor's error may show them in any form. */
+  readonly hide: (text: string) => string;
 }
 
 export interface Vendor {

@@ -137,10 +137,13 @@ export const searchModels = /-search-(preview|api)(-|$)/;
 /** Names under which vendors give the id of a request, the one to quote to their support first. */
 export const vendorRequestIds = ["apim-request-id", "x-request-id", "x-generation-id"] as const;
 
+/** One word, as every vendor's ids are: it is kept with the request, where no text of a vendor's own making belongs. */
+const requestIdForm = /^[\w.:/+=-]{1,128}$/;
+
 export const vendorRequestId = (headers: Readonly<Record<string, string>>): string | null => {
   for (const name of vendorRequestIds) {
     const id = headers[name];
-    if (id !== undefined && id !== "") return id;
+    if (id !== undefined && requestIdForm.test(id)) return id;
   }
   return null;
 };

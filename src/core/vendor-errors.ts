@@ -35,9 +35,9 @@ export function readVendorError(status: number, body: string): VendorError {
   const code = text(error?.["code"]) ?? text(json?.["code"]);
   return {
     message: redact(message),
-    type: text(error?.["type"]),
-    param: text(error?.["param"]),
-    code,
+    type: redactOrNull(text(error?.["type"])),
+    param: redactOrNull(text(error?.["param"])),
+    code: redactOrNull(code),
     isContentFilter: code === "content_filter",
     innerError: object(error?.["innererror"]) ?? object(error?.["inner_error"]),
   };
@@ -65,3 +65,22 @@ const credentials = [
 /** Text with anything that looks like a credential taken out: a vendor's error may echo our key. */
 export const redact = (message: string): string =>
   credentials.reduce((result, form) => result.replace(form, "[hidden]"), message);
+
+const redactOrNull = (text: string | null): string | null => (text === null ? null : redact(text));
+
+const pieceLength = 12;
+/** More than this is not searched: it is taken to repeat. */
+const maxSearched = 1_000_000;
+
+/**
+ * Whether `message` may repeat a run of `texts`: any run of 23 characters is found, shorter ones perhaps. What a vendor
+ * quotes of a prompt must not be kept where prompts are not kept.
+ */
+export function repeatsAny(message: string, texts: readonly string[]): boolean {
+  if (texts.reduce((sum, text) => sum + text.length, 0) > maxSearched) return true;
+  for (let at = 0; at + pieceLength <= message.length; at += pieceLength) {
+    const piece = message.slice(at, at + pieceLength);
+    if (texts.some((text) => text.includes(piece))) return true;
+  }
+  return false;
+}

@@ -37,10 +37,12 @@ export function createVendorClient(endpoints: ReadonlyMap<string, VendorEndpoint
       const endpoint = endpoints.get(request.deployment.endpoint);
       if (endpoint === undefined) throw new Error(`Bug: there is no endpoint ${request.deployment.endpoint}`);
       const { origin, path } = targetOf(endpoint, request.deployment.deployment, request.operation);
-      const headers = await headersOf(endpoint, request);
+      const credential = await credentialOf(endpoint);
+      const headers = headersOf(endpoint, request, credential);
+      const hide = hiderOf([credential, ...Object.values(endpoint.extraHeaders)]);
       return dispatch(
         poolOf(endpoint, origin),
-        { path, method: request.method, headers, body: request.body },
+        { path, method: request.method, headers, body: request.body, hide },
         request.signal,
       );
     },
@@ -50,16 +52,30 @@ export function createVendorClient(endpoints: ReadonlyMap<string, VendorEndpoint
   };
 }
 
-async function headersOf(endpoint: VendorEndpoint, request: VendorRequest): Promise<Record<string, string>> {
-  let credential: string;
+/** Shorter ones (`none`, a project's number) are words that stand in texts for other reasons. */
+const leastSecretLength = 8;
+
+function hiderOf(credentials: readonly string[]): (text: string) => string {
+  const secrets = credentials.filter((one) => one.length >= leastSecretLength);
+  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, "[hidden]"), text);
+}
+
+async function credentialOf(endpoint: VendorEndpoint): Promise<string> {
   try {
-    credential = await endpoint.credential();
+    return await endpoint.credential();
   } catch (cause) {
     throw new VendorFault("unreachable", "there is no credential for the endpoint", {
       mayHaveReached: false,
       cause,
     });
   }
+}
+
+function headersOf(
+  endpoint: VendorEndpoint,
+  request: VendorRequest,
+  credential: string,
+): Record<string, string> {
   const headers: Record<string, string> = {
     ...endpoint.extraHeaders,
     accept: "application/json, text/event-stream",
@@ -78,6 +94,7 @@ interface Call {
   readonly method: "POST" | "GET" | "DELETE";
   readonly headers: Record<string, string>;
   readonly body: Uint8Array | null;
+  readonly hide: (text: string) => string;
 }
 
 function dispatch(pool: Pool, call: Call, signal: AbortSignal): Promise<VendorAnswer> {
@@ -91,7 +108,7 @@ function dispatch(pool: Pool, call: Call, signal: AbortSignal): Promise<VendorAn
       return reject(new VendorFault("aborted", "the call was given up", { mayHaveReached: false }));
     signal.addEventListener("abort", onAbort, { once: true });
     pool.dispatch(
-      { ...call, body: call.body as Buffer | null },
+      { path: call.path, method: call.method, headers: call.headers, body: call.body as Buffer | null },
       {
         onRequestStart(given) {
           controller = given;
@@ -105,7 +122,7 @@ function dispatch(pool: Pool, call: Call, signal: AbortSignal): Promise<VendorAn
             resume: () => given.resume(),
             abandon: (error) => given.abort(error),
           });
-          resolve({ status, headers: flatten(headers), body: queue });
+          resolve({ status, headers: flatten(headers, call.hide), body: queue, hide: call.hide });
         },
         onResponseData(_given, chunk) {
           queue?.push(chunk);
@@ -156,10 +173,13 @@ function faultOf(error: Error & { code?: string }, hasStarted: boolean, isAborte
   });
 }
 
-function flatten(headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> {
+function flatten(
+  headers: Readonly<Record<string, string | string[] | undefined>>,
+  hide: (text: string) => string,
+): Record<string, string> {
   const flat: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) flat[name.toLowerCase()] = Array.isArray(value) ? value.join(", ") : value;
+    if (value !== undefined) flat[name.toLowerCase()] = hide(Array.isArray(value) ? value.join(", ") : value);
   }
   return flat;
 }

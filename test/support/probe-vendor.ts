@@ -141,7 +141,12 @@ function send({ status, headers, body, frames, cut }: Scripted): VendorAnswer {
     yield new TextEncoder().encode(text);
     if (cut !== undefined) throw new Error(cut);
   }
-  return { status, headers, body: Object.assign(bytes(), { destroy: () => undefined }) };
+  return {
+    status,
+    headers,
+    body: Object.assign(bytes(), { destroy: () => undefined }),
+    hide: (text) => text,
+  };
 }
 
 /** The frames of a stream that are JSON, to be changed in place. */

@@ -7,6 +7,8 @@ export const promptCanary = `canary-prompt-${randomBytes(8).toString("hex")}`;
 export const vendorKeyCanary = `sk-proj-${randomBytes(24).toString("base64url").replaceAll(/[-_]/g, "x")}`;
 /** Another key of the operator, in no form that could be recognised: it is hidden because it is known. */
 export const oddKeyCanary = `${randomBytes(8).toString("hex").replaceAll(/[0-9]/g, "q")}!$(${randomBytes(12).toString("hex").replaceAll(/[0-9]/g, "z")})~`;
+/** The password of the database user; the test server asks for none and takes any. */
+export const databasePasswordCanary = `pw-${randomBytes(12).toString("hex")}`;
 /** The configured admin token. */
 export const adminTokenCanary = `adm-${randomBytes(16).toString("hex")}`;
 

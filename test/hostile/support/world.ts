@@ -19,7 +19,13 @@ import type { Db } from "../../../src/store/db.ts";
 import { openPostgres } from "../../../src/store/postgres.ts";
 import { newPostgresUrl } from "../../support/databases.ts";
 import { auditWorld } from "./audit.ts";
-import { adminTokenCanary, oddKeyCanary, promptCanary, vendorKeyCanary } from "./canary.ts";
+import {
+  adminTokenCanary,
+  databasePasswordCanary,
+  oddKeyCanary,
+  promptCanary,
+  vendorKeyCanary,
+} from "./canary.ts";
 import { type EvilVendor, startEvilVendor } from "./evil-vendor.ts";
 import { type GatewayProcess, spawnGateway } from "./gateway-process.ts";
 
@@ -47,6 +53,9 @@ export interface World {
   admin(method: string, path: string, body?: unknown, token?: string): Promise<AdminAnswer>;
   balance(accountId: string): Promise<{ posted: bigint; held: bigint }>;
   records(accountId: string): Promise<readonly RecordRow[]>;
+  /** The configuration that every process was started with; its secrets are in the environment. */
+  readonly yaml: string;
+  readonly env: Readonly<Record<string, string>>;
   /** Another process on the same database. */
   spawn(env?: Readonly<Record<string, string>>): Promise<GatewayProcess>;
   /** Proves books, bill and secrecy, and ends everything. */
@@ -91,9 +100,24 @@ export interface WorldOptions {
 
 export const credit = creditUnit("0.01");
 
+/** Everything that the operator or a customer would not want to see anywhere. */
+export const secretCanaries: readonly string[] = [
+  vendorKeyCanary,
+  oddKeyCanary,
+  adminTokenCanary,
+  databasePasswordCanary,
+  promptCanary,
+];
+
+export function withPassword(url: string, password: string): string {
+  const changed = new URL(url);
+  changed.password = password;
+  return changed.href;
+}
+
 export async function openWorld(options: WorldOptions = {}): Promise<World> {
   const home = mkdtempSync(join(tmpdir(), "tollgate-hostile-"));
-  const databaseUrl = await newPostgresUrl();
+  const databaseUrl = withPassword(await newPostgresUrl(), databasePasswordCanary);
   const [simulator, azure, evil] = await Promise.all([
     startSimulator({
       profile: "openai",
@@ -106,13 +130,15 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
   ]);
   const yaml = configOf(options, { databaseUrl, simulator: simulator.url, azure: azure.url, evil: evil.url });
   const gateways: GatewayProcess[] = [];
+  const secretEnv = {
+    ADMIN_TOKEN: adminTokenCanary,
+    VENDOR_KEY: vendorKeyCanary,
+    ODD_KEY: oddKeyCanary,
+    DATABASE_URL_SECRET: databaseUrl,
+  };
   const spawn = async (env: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> => {
-    const folder = join(home, String(gateways.length + Math.random()));
-    const gateway = await spawnGateway({
-      home: folder,
-      yaml,
-      env: { ADMIN_TOKEN: adminTokenCanary, VENDOR_KEY: vendorKeyCanary, ODD_KEY: oddKeyCanary, ...env },
-    });
+    const folder = join(home, `process-${gateways.length}`);
+    const gateway = await spawnGateway({ home: folder, yaml, env: { ...secretEnv, ...env } });
     gateways.push(gateway);
     return gateway;
   };
@@ -134,6 +160,8 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
     port: first.port,
     db,
     databaseUrl,
+    yaml,
+    env: secretEnv,
     simulator,
     evil,
     desk,
@@ -170,7 +198,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       ),
     async close() {
       try {
-        await auditWorld(world, [vendorKeyCanary, oddKeyCanary, adminTokenCanary, promptCanary]);
+        await auditWorld(world, secretCanaries);
       } finally {
         await Promise.all(gateways.map((gateway) => gateway.stop()));
         await Promise.all([simulator.close(), azure.close(), evil.close(), db.close()]);
@@ -187,7 +215,7 @@ function configOf(
 ): string {
   return `
 server: { host: 127.0.0.1, port: 0 }
-store: ${JSON.stringify(urls.databaseUrl)}
+store: "\${DATABASE_URL_SECRET}"
 admin: { token: "\${ADMIN_TOKEN}" }
 credits: { usd: "0.01", name: credit }
 markup: "1.25"
