@@ -63,7 +63,9 @@ export async function startScripted(
       }
       const first = events === undefined ? whole.slice(0, whole.length / 2) : whole;
       response.flushHeaders();
-      response.write(first === "" ? "\n" : first, () => response.destroy());
+      // The head alone has no callback: a moment lets it leave.
+      if (first === "") setTimeout(() => response.destroy(), 20);
+      else response.write(first, () => response.destroy());
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
