@@ -4,16 +4,20 @@ import { classifyError } from "./retry.ts";
 
 interface Waiting<Operation, Outcome> {
   readonly operation: Operation;
+  /** What the database keeps of it, as JSON text. */
+  readonly json: string;
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: Error) => void;
   readonly since: number;
+  /** Its caller has been told that it failed: whatever comes of it is released. */
+  isGivenUp: boolean;
 }
-export type WaitingHold = Waiting<HoldOperation, HoldOutcome>;
-export type WaitingSettle = Waiting<SettleOperation, SettleOutcome>;
+type WaitingHold = Waiting<HoldOperation, HoldOutcome>;
+type WaitingSettle = Waiting<SettleOperation, SettleOutcome>;
 
 export interface Batch {
-  readonly settles: readonly SettleOperation[];
-  readonly holds: readonly HoldOperation[];
+  readonly settles: readonly { readonly operation: SettleOperation; readonly json: string }[];
+  readonly holds: readonly { readonly operation: HoldOperation; readonly json: string }[];
   readonly progress: ReadonlyMap<string, string>;
 }
 export interface BatchResult {
@@ -25,7 +29,12 @@ export interface BatchResult {
 export interface BatcherOptions {
   /** Applies one batch in one database transaction. */
   readonly apply: (batch: Batch) => Promise<BatchResult>;
+  readonly toJson: (value: unknown) => string;
+  /** Batches in flight at a time; one for each connection. */
+  readonly lanes: number;
   readonly maxOperations: number;
+  /** Of JSON text in one batch. */
+  readonly maxBytes: number;
   /** Holds waiting beyond this are refused as `overloaded`. */
   readonly maxQueuedHolds: number;
   /** How long a hold may wait for a ledger that cannot be reached, ms. Settlements wait for as long as it takes. */
@@ -34,41 +43,55 @@ export interface BatcherOptions {
   readonly onRetry: (error: unknown) => void;
 }
 
+/** A batch on its way; one that failed is sent again without the holds that were given up meanwhile. */
+interface Flight {
+  readonly settles: readonly WaitingSettle[];
+  holds: readonly WaitingHold[];
+  readonly progress: ReadonlyMap<string, string>;
+}
+
+const noProgress: ReadonlyMap<string, string> = new Map();
+
 /**
- * Group commit: operations that arrive while a batch is in flight form the next one, so batches grow under load and
+ * Group commit: operations that arrive while every lane is busy form the next batch, so batches grow under load and
  * vanish when idle. Settlements and releases go before new holds: they free credit and must not be lost. An operation
  * is answered only after COMMIT; when a COMMIT's fate is unknown, the same operations go again and the database
  * recognises them by id.
  */
 export class Batcher {
   private readonly options: BatcherOptions;
-  private settles: WaitingSettle[] = [];
-  private holds: WaitingHold[] = [];
+  private readonly settles: WaitingSettle[] = [];
+  private readonly holds: WaitingHold[] = [];
   private progress = new Map<string, string>();
-  private isRunning = false;
+  private readonly flights = new Set<Flight>();
+  private running = 0;
   private isClosed = false;
-  private idle: (() => void)[] = [];
+  private readonly idle: (() => void)[] = [];
+  private patience: ReturnType<typeof setTimeout> | null = null;
+  private lastError: unknown = null;
 
   constructor(options: BatcherOptions) {
     this.options = options;
   }
 
   hold(operation: HoldOperation): Promise<HoldOutcome> {
-    if (this.isClosed)
+    if (this.isClosed) {
       return Promise.reject(new LedgerFault("ledger_unavailable", "Cannot hold: the ledger is closed"));
+    }
     if (this.holds.length >= this.options.maxQueuedHolds) {
       const message = `Cannot hold: ${this.holds.length} requests wait for the ledger already; try again shortly`;
       return Promise.reject(new LedgerFault("overloaded", message));
     }
     return new Promise((resolve, reject) => {
-      this.holds.push({ operation, resolve, reject, since: this.options.now() });
+      this.holds.push({ operation, ...this.about(operation.request), resolve, reject });
       this.start();
+      this.watchPatience();
     });
   }
 
   settle(operation: SettleOperation): Promise<SettleOutcome> {
     return new Promise((resolve, reject) => {
-      this.settles.push({ operation, resolve, reject, since: this.options.now() });
+      this.settles.push({ operation, ...this.about(operation.record), resolve, reject });
       this.start();
     });
   }
@@ -81,125 +104,181 @@ export class Batcher {
   /** Resolves when everything queued has been applied; refuses new holds from now on. */
   async close(): Promise<void> {
     this.isClosed = true;
-    if (this.isRunning) await new Promise<void>((resolve) => this.idle.push(resolve));
+    if (this.running > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
+    if (this.patience !== null) clearTimeout(this.patience);
+  }
+
+  private about(kept: unknown): Pick<WaitingHold, "json" | "since" | "isGivenUp"> {
+    return { json: this.options.toJson(kept), since: this.options.now(), isGivenUp: false };
+  }
+
+  private hasWork(): boolean {
+    return this.settles.length > 0 || this.holds.length > 0 || this.progress.size > 0;
   }
 
   private start(): void {
-    if (this.isRunning) return;
-    this.isRunning = true;
+    if (this.running >= this.options.lanes) return;
+    this.running += 1;
     // A microtask later, so that all operations of one turn of the event loop share the first batch.
     queueMicrotask(() => void this.run());
   }
 
   private async run(): Promise<void> {
-    while (this.settles.length > 0 || this.holds.length > 0 || this.progress.size > 0) {
-      const settles = takeFrom(this.settles, this.options.maxOperations);
-      const holds = takeFrom(this.holds, this.options.maxOperations - settles.length);
-      const progress = this.progress;
-      this.progress = new Map();
-      await this.applyBatch(settles, holds, progress);
-    }
-    this.isRunning = false;
-    for (const resolve of this.idle.splice(0)) resolve();
+    while (this.hasWork()) await this.apply(this.nextFlight());
+    this.running -= 1;
+    if (this.running === 0) for (const resolve of this.idle.splice(0)) resolve();
   }
 
-  private async applyBatch(
-    settles: WaitingSettle[],
-    holds: WaitingHold[],
-    progress: Map<string, string>,
-  ): Promise<void> {
-    for (let attempt = 0; ; attempt += 1) {
-      try {
-        const batch = {
-          settles: settles.map((one) => one.operation),
-          holds: holds.map((one) => one.operation),
-          progress,
-        };
-        const result = await this.options.apply(batch);
-        settles.forEach((one, index) => answer(one, result.settles[index]));
-        holds.forEach((one, index) => answer(one, result.holds[index]));
-        return;
-      } catch (error) {
-        const kind = classifyError(error);
-        if (kind === "fatal") return this.isolate({ settles, holds, progress }, error);
-        this.options.onRetry(error);
-        holds = this.dropImpatient(holds, settles, error);
-        if (settles.length === 0 && holds.length === 0) return;
+  private nextFlight(): Flight {
+    const { maxOperations, maxBytes } = this.options;
+    const settles = takeFrom(this.settles, { operations: maxOperations, bytes: maxBytes, isWhole: true });
+    const operations = maxOperations - settles.length;
+    const holds = takeFrom(this.holds, {
+      operations,
+      bytes: maxBytes - bytesOf(settles),
+      isWhole: settles.length === 0,
+    });
+    const progress = this.progress;
+    this.progress = new Map();
+    return { settles, holds, progress };
+  }
+
+  private async apply(flight: Flight): Promise<void> {
+    this.flights.add(flight);
+    try {
+      for (
+        let attempt = 0;
+        flight.settles.length + flight.holds.length + flight.progress.size > 0;
+        attempt += 1
+      ) {
+        const failure = await this.tryOnce(flight);
+        if (failure === null) return;
+        const kind = classifyError(failure.error);
+        if (kind === "fatal") return await this.isolate(flight, failure.error);
+        this.lastError = failure.error;
+        this.options.onRetry(failure.error);
         await pause(kind === "again" ? 5 * (attempt + 1) : Math.min(50 * 2 ** attempt, 1_000));
+        flight.holds = flight.holds.filter((one) => !one.isGivenUp);
       }
+    } finally {
+      this.flights.delete(flight);
     }
   }
 
-  /** One operation the database rejects must not fail its neighbours: each goes alone, and only the bad one fails. */
-  private async isolate(
-    batch: { settles: WaitingSettle[]; holds: WaitingHold[]; progress: Map<string, string> },
-    error: unknown,
-  ): Promise<void> {
-    const { settles, holds, progress } = batch;
-    if (settles.length + holds.length + progress.size <= 1) {
+  private async tryOnce(flight: Flight): Promise<{ readonly error: unknown } | null> {
+    try {
+      const { settles, holds } = await this.options.apply(flight);
+      for (const [index, one] of flight.settles.entries()) answer(one, settles[index]);
+      for (const [index, one] of flight.holds.entries()) answer(one, holds[index]);
+      return null;
+    } catch (error) {
+      return { error };
+    }
+  }
+
+  /** One operation that the database rejects must not fail its neighbours: halves go alone, until only the bad one is left. */
+  private async isolate({ settles, holds, progress }: Flight, error: unknown): Promise<void> {
+    const size = settles.length + holds.length;
+    if (size === 0 || (size === 1 && progress.size === 0)) {
       for (const one of [...settles, ...holds]) one.reject(asError(error));
       if (progress.size > 0) this.options.onRetry(error);
       return;
     }
-    for (const one of settles) await this.applyBatch([one], [], new Map());
-    for (const one of holds) await this.applyBatch([], [one], new Map());
-    for (const [id, text] of progress) await this.applyBatch([], [], new Map([[id, text]]));
+    if (progress.size > 0) {
+      for (const one of progress) await this.apply({ settles: [], holds: [], progress: new Map([one]) });
+      return this.apply({ settles, holds, progress: noProgress });
+    }
+    const half = Math.ceil(size / 2);
+    const holdsFirst = Math.max(half - settles.length, 0);
+    const first = { settles: settles.slice(0, half), holds: holds.slice(0, holdsFirst), progress };
+    const second = { settles: settles.slice(half), holds: holds.slice(holdsFirst), progress };
+    await this.apply(first);
+    await this.apply(second);
+  }
+
+  /** While holds wait, gives up on those that have waited too long, whether the database hangs or is gone. */
+  private watchPatience(): void {
+    if (this.patience !== null) return;
+    const { holdPatienceMs, now } = this.options;
+    this.patience = setTimeout(() => {
+      this.patience = null;
+      const isLate = (one: WaitingHold): boolean => !one.isGivenUp && now() - one.since >= holdPatienceMs;
+      for (const one of this.holds.filter(isLate)) this.giveUp(one);
+      const kept = this.holds.filter((one) => !one.isGivenUp);
+      this.holds.splice(0, this.holds.length, ...kept);
+      for (const flight of this.flights) {
+        for (const one of flight.holds.filter(isLate)) {
+          this.giveUp(one);
+          this.releaseLater(one);
+        }
+      }
+      const isWaiting = [...this.flights].some((flight) => flight.holds.some((one) => !one.isGivenUp));
+      if (kept.length > 0 || isWaiting) this.watchPatience();
+    }, holdPatienceMs / 4).unref();
+  }
+
+  private giveUp(one: WaitingHold): void {
+    one.isGivenUp = true;
+    const message = `Cannot hold: the ledger did not answer within ${this.options.holdPatienceMs} ms; try again shortly`;
+    one.reject(new LedgerFault("ledger_unavailable", message, this.lastError));
   }
 
   /**
-   * Gives up on holds that have waited too long. Such a hold may exist all the same, when only its answer was lost,
-   * so its release joins the queue: a release of an unknown hold moves nothing.
+   * A hold that was sent may exist, or may yet come to be by a batch whose answer is lost: its release follows. One that
+   * overtakes its hold keeps it from coming to be.
    */
-  private dropImpatient(holds: WaitingHold[], settles: WaitingSettle[], error: unknown): WaitingHold[] {
-    const now = this.options.now();
-    const isPatient = (one: WaitingHold): boolean => now - one.since < this.options.holdPatienceMs;
-    for (const one of holds.filter((each) => !isPatient(each))) {
-      one.reject(new LedgerFault("ledger_unavailable", "Cannot hold: the ledger cannot be reached", error));
-      settles.push({
-        operation: releaseOf(one.operation),
-        resolve: () => undefined,
-        reject: () => undefined,
-        since: now,
-      });
-    }
-    for (const one of this.holds.splice(0)) {
-      if (isPatient(one)) this.holds.push(one);
-      else
-        one.reject(new LedgerFault("ledger_unavailable", "Cannot hold: the ledger cannot be reached", error));
-    }
-    return holds.filter(isPatient);
+  private releaseLater({ operation }: WaitingHold): void {
+    const release = releaseOf(operation);
+    const ignore = (): void => undefined;
+    this.settles.push({
+      operation: release,
+      ...this.about(release.record),
+      resolve: ignore,
+      reject: this.options.onRetry,
+    });
+    this.start();
   }
 }
 
-/** Takes the first operations out of a queue, each id once: a batch is set-wise, so a repetition goes into the next one. */
-function takeFrom<One extends { readonly operation: { readonly id: string } }>(
+const bytesOf = (queue: readonly { readonly json: string }[]): number =>
+  queue.reduce((sum, one) => sum + one.json.length, 0);
+
+/**
+ * Takes the first operations out of a queue, within the room, each id once: a batch is set-wise, so a repetition goes into
+ * the next one. The first of a batch is taken whatever its size.
+ */
+function takeFrom<One extends WaitingHold | WaitingSettle>(
   queue: One[],
-  most: number,
+  room: { readonly operations: number; readonly bytes: number; readonly isWhole: boolean },
 ): One[] {
   const ids = new Set<string>();
   const taken: One[] = [];
-  const left: One[] = [];
+  const repeated: One[] = [];
+  let bytes = 0;
   let at = 0;
-  for (; at < queue.length && taken.length < most; at += 1) {
+  for (; at < queue.length && taken.length < room.operations; at += 1) {
     const one = queue[at] as One;
-    if (ids.has(one.operation.id)) left.push(one);
+    bytes += one.json.length;
+    if (bytes > room.bytes && !(room.isWhole && taken.length === 0)) break;
+    if (ids.has(one.operation.id)) repeated.push(one);
     else taken.push(one);
     ids.add(one.operation.id);
   }
-  queue.splice(0, at, ...left);
+  queue.splice(0, at, ...repeated);
   return taken;
 }
 
 function releaseOf(hold: HoldOperation): SettleOperation {
+  const nothing = 0n as SettleOperation["charge"];
   return {
     id: hold.id,
     accountId: hold.accountId,
     keyId: hold.keyId,
     state: "released",
     outcome: "refused",
-    charge: 0n as SettleOperation["charge"],
-    loss: 0n as SettleOperation["loss"],
-    vendorCost: 0n as SettleOperation["vendorCost"],
+    charge: nothing,
+    loss: nothing,
+    vendorCost: nothing,
     modelRequested: hold.request.model_requested,
     modelServed: null,
     endpoint: null,

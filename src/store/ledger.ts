@@ -32,8 +32,10 @@ export class LeaseLost extends Error {
 }
 
 export interface LedgerOptions {
-  /** The database connection of the money path; batches go one at a time. */
+  /** The database connections of the money path. */
   readonly db: Db;
+  /** Batches in flight at a time, one for each connection of `db`. */
+  readonly lanes?: number;
   /** The id under which this process holds now. */
   readonly instance: () => string;
   /** Called when the database says that the lease lapsed; resolves when there is a new one. */
@@ -41,6 +43,7 @@ export interface LedgerOptions {
   readonly now: () => number;
   readonly onRetry: (error: unknown) => void;
   readonly maxOperations?: number;
+  readonly maxBytes?: number;
   readonly maxQueuedHolds?: number;
   readonly holdPatienceMs?: number;
 }
@@ -62,7 +65,10 @@ export function createLedger(options: LedgerOptions): StoreLedger {
         throw new LeaseLost("Cannot hold: the lease of this process cannot be kept (connection too slow)");
       return again;
     },
+    toJson,
+    lanes: options.lanes ?? 1,
     maxOperations: options.maxOperations ?? 512,
+    maxBytes: options.maxBytes ?? 4 * 1024 * 1024,
     maxQueuedHolds: options.maxQueuedHolds ?? 5_000,
     holdPatienceMs: options.holdPatienceMs ?? 3_000,
     now: options.now,
@@ -71,7 +77,7 @@ export function createLedger(options: LedgerOptions): StoreLedger {
   return {
     hold: (operation) => batcher.hold(operation),
     settle: (operation) => batcher.settle(operation),
-    checkpoint: (id, progress) => batcher.checkpoint(id, JSON.stringify({ id, progress })),
+    checkpoint: (id, progress) => batcher.checkpoint(id, toJson({ id, progress })),
     async rememberResult(accountId, key, result) {
       await db.query(rememberResult, [
         accountId,
@@ -92,19 +98,35 @@ export function createLedger(options: LedgerOptions): StoreLedger {
 /** Parts JSON texts: none contains it, because control characters are escaped in them. */
 const separator = "\u001e";
 
+/**
+ * JSON that the database takes. NUL and unpaired surrogates, which JavaScript strings and vendors' answers may contain, are
+ * refused by `jsonb` and `text`: they become U+FFFD, so that no odd character can keep a settlement from being written.
+ */
+export function toJson(value: unknown): string {
+  const text = JSON.stringify(value);
+  if (!text.includes("\\u0000") && !text.includes("\\ud")) return text;
+  return text.replace(/\\\\|\\u(?:0000|d[89a-f][0-9a-f]{2})/g, (found) =>
+    found === "\\\\" ? found : "\\ufffd",
+  );
+}
+
 async function apply(db: Db, instance: string, batch: Batch): Promise<BatchResult | "lease_lost"> {
   const { settles, holds, progress } = batch;
   const accounts = new Set<string>();
-  for (const one of settles) accounts.add(one.accountId);
-  for (const one of holds) accounts.add(one.accountId);
+  for (const { operation } of settles) accounts.add(operation.accountId);
+  for (const { operation } of holds) accounts.add(operation.accountId);
+  const json = (queue: Batch["settles"] | Batch["holds"]): string =>
+    queue.map((one) => one.json).join(separator);
   const rows = await db.query<ResultRow>(applyBatch, [
     instance,
     [...accounts],
-    settles.length === 0 ? null : JSON.stringify(settles.map(settleToRow)),
-    settles.length === 0 ? null : settles.map((one) => JSON.stringify(one.record)).join(separator),
-    holds.length === 0 ? null : JSON.stringify(holds.map(holdToRow)),
-    holds.length === 0 ? null : holds.map((one) => JSON.stringify(one.request)).join(separator),
-    holds.some((one) => one.idempotency !== null),
+    settles.length === 0
+      ? null
+      : toJson(settles.map(({ operation }, index) => settleToRow(operation, index))),
+    settles.length === 0 ? null : json(settles),
+    holds.length === 0 ? null : toJson(holds.map(({ operation }, index) => holdToRow(operation, index))),
+    holds.length === 0 ? null : json(holds),
+    holds.some(({ operation }) => operation.idempotency !== null),
     progress.size === 0 ? null : `[${[...progress.values()].join(",")}]`,
   ]);
   const settled: (SettleOutcome | Error)[] = [];

@@ -51,7 +51,7 @@ export async function openPglite(
   const lock = directory === null ? null : await lockDirectory(directory);
   const start: WorkerStart = {
     directory: directory === null ? null : join(directory, "db"),
-    snapshot: options.startFrom ?? (options.useSnapshot && existsSync(snapshotPath) ? snapshotPath : null),
+    snapshot: options.startFrom ?? (options.useSnapshot ? findSnapshot() : null),
   };
   const worker = new Worker(workerUrl, { workerData: start });
   const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();

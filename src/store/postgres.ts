@@ -8,6 +8,8 @@ export interface PostgresOptions {
   /** Connections for everything but the money path, which has its own. */
   readonly poolSize: number;
   readonly statementTimeoutMs: number;
+  /** For the money path: connections stay open and statements prepared, so that no request pays for a new plan. */
+  readonly keepsReady?: boolean;
 }
 
 /** A pool on a PostgreSQL server. Every session commits synchronously, whatever the server's default. */
@@ -22,7 +24,10 @@ export function openPostgres(options: PostgresOptions): Db {
     connectionString: options.url,
     max: options.poolSize,
     types,
+    ...(options.keepsReady === true ? { min: options.poolSize } : {}),
     statement_timeout: options.statementTimeoutMs,
+    // Should the server be gone without a word, or its answer never come.
+    query_timeout: options.statementTimeoutMs + 5_000,
     connectionTimeoutMillis: 5_000,
     keepAlive: true,
     application_name: "tollgate",
@@ -30,10 +35,23 @@ export function openPostgres(options: PostgresOptions): Db {
   });
   // A broken idle connection is replaced by the pool; the next query says what is wrong.
   pool.on("error", () => undefined);
+  const names = new Map<string, string>();
+  const nameOf = (sql: string): string => {
+    const known = names.get(sql);
+    if (known !== undefined) return known;
+    const name = `tollgate_${names.size + 1}`;
+    names.set(sql, name);
+    return name;
+  };
   const queryOn =
     (client: pg.Pool | pg.PoolClient): Queryable["query"] =>
-    async <Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> =>
-      (await client.query(sql, parameters as unknown[])).rows as Row[];
+    async <Row>(sql: string, parameters: readonly unknown[] = []): Promise<Row[]> => {
+      const query = { text: sql, values: [...parameters] };
+      const result = await client.query(
+        options.keepsReady === true ? { ...query, name: nameOf(sql) } : query,
+      );
+      return result.rows as Row[];
+    };
   return {
     kind: "postgres",
     query: queryOn(pool),

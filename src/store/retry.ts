@@ -3,34 +3,25 @@ export type ErrorClass = "again" | "connection" | "fatal";
 
 /** Serialization failure and deadlock: nothing happened, try again. */
 const againCodes = new Set(["40001", "40P01"]);
-/** The server or the way to it is gone or full; the outcome of a COMMIT may be unknown, so the same operation ids go again. */
-const connectionCodes = new Set([
-  "57P01",
-  "57P02",
-  "57P03",
-  "53100",
-  "53200",
-  "53300",
-  "58030",
-  "25006",
-  "40003",
-  "XX000",
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ETIMEDOUT",
-  "ENOTFOUND",
-  "EHOSTUNREACH",
-  "EAI_AGAIN",
-  "ENOENT",
-]);
 
+/**
+ * Classes of SQLSTATE in which the server or the way to it is gone, full, shutting down, read-only or broken, or a time
+ * limit ran out. None is the operation's fault, and the outcome of a COMMIT may be unknown: the same operation ids go again.
+ */
+const connectionClasses = new Set(["08", "25", "28", "3D", "53", "55", "57", "58", "XX"]);
+
+/** A prepared statement from before a migration; it is made anew with the next connection. */
+const isStalePlan = (code: string, message: string | undefined): boolean =>
+  code === "0A000" && /cached plan/.test(message ?? "");
+
+/** Anything else is a statement that the database refuses: it would be refused again. */
 export function classifyError(error: unknown): ErrorClass {
   const { code, message } = error as { code?: string | null; message?: string };
   if (typeof code === "string") {
-    if (againCodes.has(code)) return "again";
-    if (connectionCodes.has(code) || code.startsWith("08")) return "connection";
-    return "fatal";
+    if (againCodes.has(code) || isStalePlan(code, message)) return "again";
+    if (code === "40003" || connectionClasses.has(code.slice(0, 2))) return "connection";
+    // Node's own: ECONNRESET, EPIPE, EAI_AGAIN…
+    return /^E[A-Z_]+$/.test(code) ? "connection" : "fatal";
   }
   // node-postgres reports a lost connection by message only.
   return /terminat|connect|timeout|closed|not queryable/i.test(message ?? "") ? "connection" : "fatal";

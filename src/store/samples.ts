@@ -7,7 +7,7 @@ const insertSample = sql`
       estimated_output, input_characters, output_characters, input_price, output_price)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::numeric, $14::numeric)
     on conflict do nothing)
-  update requests set record = jsonb_set(record, '{estimate}', jsonb_build_object('input', $9::bigint, 'output', $10::bigint)) where id = $1`;
+  update requests set record = jsonb_set(record::jsonb, '{estimate}', jsonb_build_object('input', $9::bigint, 'output', $10::bigint))::json where id = $1`;
 
 /** Estimates that were made beside the vendor's usage. */
 export function createSamples(db: Queryable): Samples {

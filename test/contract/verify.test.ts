@@ -126,17 +126,17 @@ const corruptions: ReadonlyArray<readonly [what: string, statement: string, seen
   ],
   [
     "a price line is made cheaper",
-    "update requests set record = jsonb_set(record, '{price_lines,0,unit_price_pusd}', '\"1\"') where id = 'req_01'",
+    "update requests set record = jsonb_set(record::jsonb, '{price_lines,0,unit_price_pusd}', '\"1\"')::json where id = 'req_01'",
     ["charge_equals_price_lines"],
   ],
   [
     "a price line has no amount",
-    "update requests set record = record #- '{price_lines,0,amount_pusd}' where id = 'req_01'",
+    "update requests set record = (record::jsonb #- '{price_lines,0,amount_pusd}')::json where id = 'req_01'",
     ["charge_equals_price_lines"],
   ],
   [
     "the price lines are gone",
-    "update requests set record = record - 'price_lines' where id = 'req_01'",
+    "update requests set record = (record::jsonb - 'price_lines')::json where id = 'req_01'",
     ["charge_equals_price_lines"],
   ],
   [
@@ -146,7 +146,7 @@ const corruptions: ReadonlyArray<readonly [what: string, statement: string, seen
   ],
   [
     "a vendor's answer is charged to two requests",
-    "update requests set record = jsonb_set(record, '{attempts}', (select record -> 'attempts' from requests where id = 'req_04')) where id = 'req_05'",
+    "update requests set record = jsonb_set(record::jsonb, '{attempts}', (select record::jsonb -> 'attempts' from requests where id = 'req_04'))::json where id = 'req_05'",
     ["attempts_settle_once"],
   ],
   [

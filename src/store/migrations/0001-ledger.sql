@@ -26,8 +26,7 @@ create table balances (
   held pusd not null default 0,
   -- Number of the account's last customer entry; gap-free.
   seq bigint not null default 0,
-  check (held >= 0),
-  check (posted >= held)
+  check (held >= 0 and posted >= held)
 ) with (fillfactor = 50);
 
 create table grants (
@@ -43,12 +42,14 @@ create table grants (
   expires_at timestamptz,
   voided_at timestamptz,
   is_expired boolean not null default false,
+  -- Apart from `remaining`, so that the index of live grants changes only when one is used up: every request writes here.
+  is_spent boolean generated always as (remaining = 0) stored,
   metadata jsonb not null default '{}',
   created_at timestamptz not null default clock_timestamp(),
   check (reserved >= 0 and remaining >= reserved and remaining <= amount),
   unique (account_id, reference)
 ) with (fillfactor = 50);
-create index grants_live on grants (account_id) where remaining > 0;
+create index grants_live on grants (account_id) where not is_spent;
 
 create table keys (
   id text primary key,
@@ -113,7 +114,8 @@ create table holds (
   grant_ids text[] not null,
   grant_amounts numeric[] not null,
   reserved_tokens bigint not null,
-  request jsonb not null,
+  -- As it was written; nothing searches inside it, and json costs a third of what jsonb does to take in.
+  request json not null,
   progress jsonb,
   progress_at timestamptz,
   created_at timestamptz not null
@@ -143,7 +145,7 @@ create table requests (
   total bigint,
   grant_ids text[] not null,
   grant_amounts numeric[] not null,
-  record jsonb not null,
+  record json not null,
   created_at timestamptz not null,
   settled_at timestamptz not null,
   check (charge >= 0 and charge <= hold and loss >= 0)
@@ -165,8 +167,7 @@ create table entries (
   balance_after pusd,
   corrects text,
   created_at timestamptz not null,
-  check ((ledger_account = 'customer') = (seq is not null)),
-  check (balance_after >= 0)
+  check (case when ledger_account = 'customer' then seq is not null and balance_after >= 0 else seq is null end)
 );
 create unique index entries_account_seq on entries (account_id, seq) where seq is not null;
 create index entries_tx on entries (tx_id);

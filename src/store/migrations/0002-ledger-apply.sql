@@ -79,7 +79,7 @@ begin
       grant_ids, grant_amounts, record, created_at, settled_at)
     select s.id, s.acc, s.key, s.state, s.outcome, s.model_requested, s.model_served, s.endpoint, s.source, s.stream,
       s.hold, s.charge, s.cost, s.loss, s.input, s.cached_input, s.cache_write, s.output, s.reasoning, s.total,
-      s.grant_ids[1 : cardinality(s.burned)], s.burned, v_records[s.ord]::jsonb, s.at, v_now
+      s.grant_ids[1 : cardinality(s.burned)], s.burned, v_records[s.ord]::json, s.at, v_now
     from s
   ), add_rollups as (
     insert into usage_rollups as t (bucket, account_id, key_id, model, endpoint, source, requests, input, cached_input,
@@ -137,7 +137,7 @@ begin
       insert into requests (id, account_id, key_id, state, outcome, model_requested, source, stream, hold, charge, vendor_cost, loss,
           grant_ids, grant_amounts, record, created_at, settled_at)
         select r.id, r.acc, r.key, 'released', r.outcome, r.model_requested, 'none', r.stream, 0, 0, 0, 0, '{}', '{}',
-          v_records[r.ord]::jsonb, clock_timestamp(), clock_timestamp()
+          v_records[r.ord]::json, clock_timestamp(), clock_timestamp()
         where exists (select 1 from accounts a where a.id = r.acc)
         on conflict (id) do nothing;
       return query select r.ord, 'already', '0', jsonb_build_object('outcome', 'unknown');
@@ -197,7 +197,7 @@ begin
       array_agg(g.id order by g.priority, g.expires_at nulls last, g.kind <> 'promotional', g.created_at, g.id) as ids,
       array_agg(g.remaining - g.reserved order by g.priority, g.expires_at nulls last, g.kind <> 'promotional', g.created_at, g.id) as avail
     from grants g
-    where g.account_id = any (p_accounts) and g.remaining > 0 and g.remaining > g.reserved
+    where g.account_id = any (p_accounts) and not g.is_spent and g.remaining > g.reserved
       and g.voided_at is null and (g.expires_at is null or g.expires_at > v_now)
     group by g.account_id
   ) t;
@@ -344,7 +344,7 @@ begin
         token_level = excluded.token_level, levels_at = excluded.levels_at, last_used_at = excluded.last_used_at
     )
     insert into holds (id, account_id, key_id, instance_id, amount, grant_ids, grant_amounts, reserved_tokens, request, created_at)
-    select u.id, u.acc, u.key, p_instance, u.amount, u.grant_ids, u.grant_amounts, u.tokens, v_json[u.ord]::jsonb, v_now
+    select u.id, u.acc, u.key, p_instance, u.amount, u.grant_ids, u.grant_amounts, u.tokens, v_json[u.ord]::json, v_now
     from unnest(h_ord, h_id, h_acc, h_key, h_amount, h_tokens, h_slices)
       as u (ord, id, acc, key, amount, tokens, grant_ids, grant_amounts);
   end if;
@@ -357,7 +357,7 @@ begin
         grant_ids, grant_amounts, record, created_at, settled_at)
       select o.id, o.acc, o.key, 'refused', 'refused', v_json[o.ord]::jsonb ->> 'model_requested',
         (v_json[o.ord]::jsonb ->> 'stream')::boolean, 0, 0, 0, 0, '{}', '{}',
-        v_json[o.ord]::jsonb || jsonb_build_object('refusal', x.code, 'required', o.amount::text), v_now, v_now
+        (v_json[o.ord]::jsonb || jsonb_build_object('refusal', x.code, 'required', o.amount::text))::json, v_now, v_now
       from unnest(x_ord, x_code) as x (ord, code)
       join json_to_recordset(p_ops) as o (ord int, id text, acc text, key text, amount numeric) on o.ord = x.ord
       where x.code in ('insufficient_funds', 'key_spend_limit', 'request_rate_limit', 'token_rate_limit', 'concurrency_limit', 'account_frozen')
