@@ -462,6 +462,44 @@ export interface Endpoints {
   list(): readonly EndpointState[];
 }
 
+// ---------------------------------------------------------------- probes
+
+/** A measurement of one deployment, by the gateway that uses it. */
+export interface ProbeRequest {
+  /** Sent to the vendor with each call; the ledger transaction of what they cost. */
+  readonly id: string;
+  readonly endpoint: string;
+  /** Null: the only one of the endpoint. */
+  readonly deployment: string | null;
+  /** Learn what was found; the next request goes by it. */
+  readonly save: boolean;
+  /** What all calls together may cost at most. */
+  readonly maxCost: PicoUsd;
+  /** Requests that the report's sums of money are of. */
+  readonly volume: number;
+}
+
+export type ProbeRefusalCode =
+  | "probe_not_possible"
+  | "endpoint_unreachable"
+  | "endpoint_refuses_key"
+  | "endpoint_refuses_probe"
+  | "probe_interrupted";
+
+/** How it ended, and what it cost in either case. The message is for people and has no secret. */
+export type Probed<Report> = {
+  /** Null where it did not become clear. */
+  readonly deployment: string | null;
+  /** `known`: by the vendor's own usage. `atMost`: what calls without usage may have cost besides; null without a price. */
+  readonly spent: { readonly known: PicoUsd; readonly atMost: PicoUsd | null };
+} & (
+  | { readonly ok: true; readonly report: Report }
+  | { readonly ok: false; readonly code: ProbeRefusalCode; readonly message: string }
+);
+
+/** Measures, within minutes; an aborted signal ends it early, as `probe_interrupted`. */
+export type ProbeEndpoint<Report> = (request: ProbeRequest, signal: AbortSignal) => Promise<Probed<Report>>;
+
 // ---------------------------------------------------------------- the whole
 
 export interface AdminTables {

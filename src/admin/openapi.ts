@@ -1,5 +1,5 @@
 import Type, { type TSchema } from "typebox";
-import type { AdminRoute } from "./route.ts";
+import { type AdminRoute, takesBody } from "./route.ts";
 import { error } from "./schemas/shared.ts";
 
 /** OpenAPI 3.1 of the routes, from the schemas that check them. Titled schemas become components. */
@@ -44,7 +44,7 @@ type SchemaObject = { readonly properties?: Record<string, TSchema>; readonly re
 function operationOf(route: AdminRoute, refer: Refer): Record<string, unknown> {
   const parameters = [
     ...parametersOf(route.params, "path", refer),
-    ...(route.kind === "write" ? [] : parametersOf(route.query, "query", refer)),
+    ...(takesBody(route) ? [] : parametersOf(route.query, "query", refer)),
     ...(route.method === "POST" ? [idempotencyKey] : []),
   ];
   return {
@@ -53,7 +53,7 @@ function operationOf(route: AdminRoute, refer: Refer): Record<string, unknown> {
     summary: route.summary,
     "x-role": route.role,
     ...(parameters.length === 0 ? {} : { parameters }),
-    ...(route.kind === "write" && route.body !== null
+    ...(takesBody(route) && route.body !== null
       ? {
           requestBody: {
             required: isBodyRequired(route.body),
@@ -69,7 +69,8 @@ function operationOf(route: AdminRoute, refer: Refer): Record<string, unknown> {
 }
 
 function answersOf(route: AdminRoute, refer: Refer): Record<string, unknown> {
-  if (route.kind === "read") return { 200: { description: "OK", content: jsonOf(refer(route.answer)) } };
+  if (route.kind === "read" || route.kind === "action")
+    return { 200: { description: "OK", content: jsonOf(refer(route.answer)) } };
   if (route.kind === "stream") {
     const description = "Server-sent events, each with this as its data, until you leave.";
     return { 200: { description, content: { "text/event-stream": { schema: refer(route.event) } } } };

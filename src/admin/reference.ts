@@ -3,8 +3,9 @@ import { type RefusalCode, refusals } from "../billing/refusals.ts";
 import { refusalStatuses } from "./errors.ts";
 import { exampleOf } from "./examples.ts";
 import { openApiOf } from "./openapi.ts";
-import type { AdminRoute } from "./route.ts";
+import { type AdminRoute, takesBody } from "./route.ts";
 import { adminRoutes } from "./routes/all.ts";
+import { probeRefusals } from "./routes/probe.ts";
 
 interface Schema {
   readonly $ref?: string;
@@ -55,7 +56,8 @@ the same schemas.
   formula has an apostrophe before it. Nested fields are joined by \`_\`, lists inside a row are JSON.
 - **Repeats**: every POST takes an \`Idempotency-Key\`. For 24 hours the same key and request give the first answer again, with the
   header \`idempotent-replayed: true\`; with another body, route or token 422; while the first one runs 409. The key is reserved in the
-  transaction of the change, so that a crash cannot make it twice, and a refusal leaves it free. An answer that holds a secret is kept
+  transaction of the change, so that a crash cannot make it twice, and a refusal leaves it free. A probe takes seconds and runs outside
+  a transaction: if the process dies in the middle, its key stays reserved for ten minutes. An answer that holds a secret is kept
   encrypted with the token that asked for it.
 - **Roles**: *viewer* reads; *operator* also runs accounts and keys; *finance* also handles grants, refunds and prices; *owner* may all.
   Operator and finance are side by side. Each route names the least role that may.
@@ -63,7 +65,7 @@ the same schemas.
 `;
 
 function refusalTable(): string {
-  const own: ReadonlyArray<readonly [number, string, string]> = [
+  const own: Array<readonly [number, string, string]> = [
     [
       400,
       "unknown_field, missing_field, invalid_field, invalid_body, invalid_json",
@@ -73,12 +75,15 @@ function refusalTable(): string {
     [401, "invalid_admin_token", "No token, or one that is unknown, revoked or expired."],
     [403, "insufficient_role", "The token's role may not use this route."],
     [404, "not_found", "There is no such route."],
+    [404, "endpoint_not_found", "There is no endpoint of this name."],
     [409, "idempotency_in_progress", "The first request with this key is still running."],
     [413, "body_too_large", "The body is longer than 128 KiB."],
     [415, "unsupported_media_type", "The body is not `application/json`."],
     [422, "idempotency_key_reused", "The key was used for another request."],
+    [503, "overloaded", "As many streams or probes are open in this process as it allows; try again later."],
     [503, "ledger_unavailable", "The database cannot be reached; `retry-after` says when to try again."],
   ];
+  for (const [code, { status, meaning }] of Object.entries(probeRefusals)) own.push([status, code, meaning]);
   const codes = Object.keys(refusals) as RefusalCode[];
   const rows = [...own, ...codes.map((code) => [refusalStatuses[code], code, refusals[code]] as const)].sort(
     (a, b) => a[0] - b[0],
@@ -99,7 +104,7 @@ ${lines.join("\n")}
 const quoted = (text: string): string => `\`${text}\``;
 
 function routeSection(route: AdminRoute): string {
-  const query = route.kind === "write" ? null : (route.query as Schema);
+  const query = takesBody(route) ? null : (route.query as Schema);
   const parameters = Object.entries(query?.properties ?? {}).filter(
     ([name]) => !["limit", "cursor", "format"].includes(name),
   );
@@ -116,7 +121,7 @@ function routeSection(route: AdminRoute): string {
 }
 
 const bodyOf = (route: AdminRoute): string =>
-  route.kind === "write" && route.body !== null ? `Takes ${linkOf(route.body)}; gives ` : "Gives ";
+  takesBody(route) && route.body !== null ? `Takes ${linkOf(route.body)}; gives ` : "Gives ";
 
 function answerOf(route: AdminRoute): string {
   if (route.kind === "stream") return `server-sent events of ${linkOf(route.event)}.`;

@@ -4,16 +4,17 @@ import type { CreditUnit } from "../core/money.ts";
 import { type Clock, LedgerFault, type Observe } from "../ports.ts";
 import type { AdminIds, AdminTables } from "../ports-admin.ts";
 import type { SessionReader } from "../ports-console.ts";
+import { type Actions, createActions } from "./actions.ts";
 import { authenticate, readBearer } from "./auth.ts";
 import { AdminError, errorBody } from "./errors.ts";
 import { answerList } from "./lists.ts";
 import { openApiOf } from "./openapi.ts";
 import { isAllowed } from "./roles.ts";
-import type { Actor, AdminRoute, Call, RoutePorts } from "./route.ts";
+import { type Actor, type AdminRoute, type Call, type RoutePorts, takesBody } from "./route.ts";
 import { adminRoutes } from "./routes/all.ts";
 import { createStreams, type Streams } from "./streams.ts";
 import { compileCheck, readNumbers } from "./validate.ts";
-import { answerWrite, type Writer } from "./writes.ts";
+import { answerWrite, type WriteAnswer } from "./writes.ts";
 
 export interface AdminPorts extends RoutePorts {
   readonly clock: Clock;
@@ -77,10 +78,12 @@ export function registerAdmin(app: FastifyInstance, ports: AdminPorts): void {
       const document = openApiOf(adminRoutes, ports.version);
       scope.get("/openapi.json", { config: { isPublic: true } }, async () => document);
       const streams = createStreams();
-      for (const route of adminRoutes) addRoute(scope, { ports, streams }, route);
+      const actions = createActions();
+      for (const route of adminRoutes) addRoute(scope, { ports, streams, actions }, route);
       scope.addHook("preClose", async () => {
         streams.close();
         ports.tail.close();
+        await actions.close();
       });
     },
     { prefix: adminPrefix },
@@ -121,12 +124,13 @@ async function identify(
 interface Served {
   readonly ports: AdminPorts;
   readonly streams: Streams;
+  readonly actions: Actions;
 }
 
 function addRoute(scope: FastifyInstance, served: Served, route: AdminRoute): void {
   const checkParams = route.params === null ? null : compileCheck(route.params, "path");
-  const checkQuery = route.kind === "write" ? null : compileCheck(route.query, "query");
-  const checkBody = route.kind !== "write" || route.body === null ? null : compileCheck(route.body, "body");
+  const checkQuery = takesBody(route) ? null : compileCheck(route.query, "query");
+  const checkBody = !takesBody(route) || route.body === null ? null : compileCheck(route.body, "body");
   scope.route({
     method: route.method,
     url: route.path.replaceAll(/\{(\w+)\}/g, ":$1"),
@@ -134,8 +138,9 @@ function addRoute(scope: FastifyInstance, served: Served, route: AdminRoute): vo
     bodyLimit: bodyBytesMax,
     handler: async (request, reply) => {
       checkParams?.(request.params);
-      const query =
-        route.kind === "write" ? {} : readNumbers(request.query as Record<string, unknown>, route.query);
+      const query = takesBody(route)
+        ? {}
+        : readNumbers(request.query as Record<string, unknown>, route.query);
       checkQuery?.(query);
       // A body that may be left out altogether is one without fields.
       const body = request.body ?? {};
@@ -146,7 +151,7 @@ function addRoute(scope: FastifyInstance, served: Served, route: AdminRoute): vo
 }
 
 async function answer(
-  { ports, streams }: Served,
+  { ports, streams, actions }: Served,
   route: AdminRoute,
   asked: { request: FastifyRequest; reply: FastifyReply; query: unknown; body: unknown },
 ): Promise<unknown> {
@@ -154,23 +159,30 @@ async function answer(
   const caller = request.adminCaller;
   if (caller === null) throw new Error(`Bug: ${route.path} was reached without a caller`);
   const { clock, ids, random, credit } = ports;
-  const callOn = (tables: AdminTables): Call<unknown, unknown, unknown> => {
-    const desk: Desk = { tables, clock, ids, random, credit, actor: caller.actor.name };
-    return { params: request.params, query, body, actor: caller.actor, desk, ports };
-  };
+  const deskOn = (tables: AdminTables): Desk => ({
+    ...{ tables, clock, ids, random, credit, actor: caller.actor.name },
+  });
+  const callOn = (tables: AdminTables): Call<unknown, unknown, unknown> => ({
+    ...{ params: request.params, query, body, actor: caller.actor, desk: deskOn(tables), ports },
+  });
   if (route.kind === "list") return answerList(route, callOn(ports.store), reply);
   if (route.kind === "read") return route.run(callOn(ports.store));
   if (route.kind === "stream") return streams.answer(route, callOn(ports.store), reply);
-  const writer: Writer = {
+  const asker = {
     store: ports.store,
     caller,
     path: pathOf(request.url),
     body,
     idempotencyKey: route.method === "POST" ? request.headers["idempotency-key"] : undefined,
-    run: (tables) => route.run(callOn(tables)),
   };
-  const result = await answerWrite(route, writer);
-  if (!result.isReplay) await route.after?.(ports);
+  let result: WriteAnswer;
+  if (route.kind === "action") {
+    const act = (signal: AbortSignal) => route.run(callOn(ports.store), signal);
+    result = await actions.answer(route, { ...asker, act, deskOn });
+  } else {
+    result = await answerWrite(route, { ...asker, run: (tables) => route.run(callOn(tables)) });
+    if (!result.isReplay) await route.after?.(ports);
+  }
   reply.code(result.status).headers(result.headers).type("application/json; charset=utf-8");
   return reply.send(Buffer.from(result.body));
 }

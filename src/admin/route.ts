@@ -1,8 +1,18 @@
 import Type, { type Static, type TObject, type TProperties, type TSchema } from "typebox";
 import type { Desk } from "../billing/desk.ts";
 import type { ModelRoute } from "../core/routing.ts";
-import type { AdminStore, AdminTables, Endpoints, Page, PriceDesk, Role } from "../ports-admin.ts";
+import type {
+  AdminStore,
+  AdminTables,
+  Endpoints,
+  Page,
+  PriceDesk,
+  ProbeEndpoint,
+  Role,
+} from "../ports-admin.ts";
 import type { ConsoleLogins, ConsoleReports, Person } from "../ports-console.ts";
+import type { ProbeReport } from "../probe/report-schema.ts";
+import type { AdminError } from "./errors.ts";
 import type { IntegrityWatch } from "./integrity.ts";
 import type { Tail } from "./tail.ts";
 
@@ -11,6 +21,7 @@ export interface RoutePorts {
   readonly store: AdminStore;
   readonly prices: PriceDesk;
   readonly endpoints: Endpoints;
+  readonly probeEndpoint: ProbeEndpoint<ProbeReport>;
   /** How old an open hold of a dead process may be before `ledger verify` calls it bad, ms. */
   readonly recoveryMs: number;
   readonly creditName: string;
@@ -96,6 +107,26 @@ export interface WriteRoute extends About {
   /** Runs once the transaction is committed. */
   after?: (ports: RoutePorts) => Promise<void>;
 }
+/**
+ * A POST that takes seconds, and so runs outside a database transaction. What it did is recorded in one, together with its
+ * answer under the idempotency key.
+ */
+export interface ActionRoute extends About {
+  readonly kind: "action";
+  readonly method: "POST";
+  readonly params: TSchema | null;
+  readonly body: TSchema;
+  readonly answer: TSchema;
+  /** Rejects when nothing was done; what was done and failed is an outcome. The signal asks for an early end. */
+  run(call: Call<unknown, unknown, unknown>, signal: AbortSignal): Promise<Acted<unknown>>;
+}
+export interface Acted<T> {
+  readonly outcome:
+    | { readonly ok: true; readonly answer: Written<T> }
+    | { readonly ok: false; readonly error: AdminError };
+  /** Writes down what was done, on a desk of its own transaction. */
+  record(desk: Desk): Promise<void>;
+}
 /** A route that goes on answering, with server-sent events, until its reader leaves. */
 export interface StreamRoute extends About {
   readonly kind: "stream";
@@ -107,7 +138,11 @@ export interface StreamRoute extends About {
   /** Starts; gives what stops it. */
   start(call: Call<unknown, unknown, unknown>, send: (event: unknown) => void): () => void;
 }
-export type AdminRoute = ReadRoute | ListRoute | WriteRoute | StreamRoute;
+export type AdminRoute = ReadRoute | ListRoute | WriteRoute | ActionRoute | StreamRoute;
+
+/** Whether a route is asked by a body; the others are asked by a query. */
+export const takesBody = (route: AdminRoute): route is WriteRoute | ActionRoute =>
+  route.kind === "write" || route.kind === "action";
 
 /** A row of a list, and the cursor that goes on after it. */
 export interface Row {
@@ -209,6 +244,17 @@ export function write<Params extends TSchema | null, Body extends TSchema | null
   run: (call: Call<Of<Params>, unknown, Of<Body>>) => Promise<Written<Frozen<Static<Answer>>>>,
 ): WriteRoute {
   return { ...about, kind: "write", isSecret: about.isSecret ?? false, run: run as WriteRoute["run"] };
+}
+
+/** A route that does something beyond the database, which takes a while. */
+export function action<Params extends TSchema | null, Body extends TSchema, Answer extends TSchema>(
+  about: About & { readonly params: Params; readonly body: Body; readonly answer: Answer },
+  run: (
+    call: Call<Of<Params>, unknown, Static<Body>>,
+    signal: AbortSignal,
+  ) => Promise<Acted<Frozen<Static<Answer>>>>,
+): ActionRoute {
+  return { ...about, kind: "action", method: "POST", run: run as ActionRoute["run"] };
 }
 
 /** Rows whose id is their cursor. */

@@ -1,5 +1,5 @@
 import type { StoredResult } from "../ports.ts";
-import type { AdminStore, AdminTables } from "../ports-admin.ts";
+import type { AdminStore, AdminTables, Reservation } from "../ports-admin.ts";
 import { AdminError } from "./errors.ts";
 import { fingerprintOf, readIdempotencyKey, seal, unseal } from "./repeats.ts";
 import type { Actor, WriteRoute, Written } from "./route.ts";
@@ -31,41 +31,47 @@ export function answerWrite(route: WriteRoute, writer: Writer): Promise<WriteAns
     const { caller, path, body } = writer;
     const fingerprint = fingerprintOf({ actor: caller.actor.name, method: route.method, path, body });
     const reservation = await tables.idempotency.reserve(key, fingerprint, dayMs);
-    switch (reservation.state) {
-      case "running":
-        throw repeated(
-          409,
-          "idempotency_in_progress",
-          "the first request with it is still running; wait a moment and repeat it",
-        );
-      case "reused":
-        throw repeated(
-          422,
-          "idempotency_key_reused",
-          "it was used for another request (body, route or token); use a new key",
-        );
-      case "done":
-        return replayed(reservation.result, route, caller.token);
-      case "new": {
-        const answer = firstAnswer(await writer.run(tables));
-        const stored = route.isSecret ? seal(answer.body, caller.token) : answer.body;
-        await tables.idempotency.remember(key, { status: answer.status, headers: {}, body: stored });
-        return answer;
-      }
-    }
+    if (reservation.state !== "new") return repeatOf(reservation, route.isSecret ? caller.token : null);
+    const answer = firstAnswer(await writer.run(tables));
+    const stored = route.isSecret ? seal(answer.body, caller.token) : answer.body;
+    await tables.idempotency.remember(key, { status: answer.status, headers: {}, body: stored });
+    return answer;
   });
 }
 
-const firstAnswer = ({ status, body }: Written<unknown>): WriteAnswer => ({
+/** The first answer again, or why there is none. `token`: what its secret was sealed with; null = it has none. */
+export function repeatOf(
+  reservation: Exclude<Reservation, { readonly state: "new" }>,
+  token: string | null,
+): WriteAnswer {
+  switch (reservation.state) {
+    case "running":
+      throw repeated(
+        409,
+        "idempotency_in_progress",
+        "the first request with it is still running; wait a moment and repeat it",
+      );
+    case "reused":
+      throw repeated(
+        422,
+        "idempotency_key_reused",
+        "it was used for another request (body, route or token); use a new key",
+      );
+    case "done":
+      return replayed(reservation.result, token);
+  }
+}
+
+export const firstAnswer = ({ status, body }: Written<unknown>): WriteAnswer => ({
   status,
   headers: {},
   body: Buffer.from(JSON.stringify(body), "utf8"),
   isReplay: false,
 });
 
-function replayed({ status, body }: StoredResult, route: WriteRoute, token: string): WriteAnswer {
+function replayed({ status, body }: StoredResult, token: string | null): WriteAnswer {
   const headers = { "idempotent-replayed": "true" };
-  if (!route.isSecret) return { status, headers, body, isReplay: true };
+  if (token === null) return { status, headers, body, isReplay: true };
   try {
     return { status, headers, body: unseal(body, token), isReplay: true };
   } catch (error) {

@@ -12,6 +12,7 @@ import { createConsoleReports } from "../store/console-reports.ts";
 import { createRequestTailSource } from "../store/request-tail.ts";
 import { consoleSessions } from "./console-wiring.ts";
 import type { GatewayParts } from "./gateway-process.ts";
+import { probePort } from "./probe-port.ts";
 import { version } from "./version.ts";
 
 /** Adds the admin API to a server: its ports are the process's own. */
@@ -23,6 +24,7 @@ export function addAdmin(app: FastifyInstance, parts: GatewayParts, readSession:
     store: parts.store,
     prices: priceDesk(parts),
     endpoints: endpointStates(parts),
+    probeEndpoint: probePort(parts),
     recoveryMs: parts.config.ledger.recoveryMs,
     creditName: parts.config.credit.name,
     clock,

@@ -26,6 +26,11 @@ export interface ConnectOptions {
 
 export type Query = Readonly<Record<string, string | number | undefined>>;
 
+export interface PostOptions {
+  /** How long the answer may take; a minute unless given. */
+  readonly timeoutMs?: number;
+}
+
 /** The admin API of a running server. Every failure is a `CliError` with the right exit code. */
 export interface AdminClient {
   readonly url: string;
@@ -34,7 +39,7 @@ export interface AdminClient {
   list(path: string, query?: Query, most?: number): AsyncGenerator<Row>;
   /** A list as CSV, in pieces as they arrive. */
   csv(path: string, query?: Query): AsyncGenerator<Uint8Array>;
-  post(path: string, body: Row, idempotencyKey?: string): Promise<Row>;
+  post(path: string, body: Row, options?: PostOptions): Promise<Row>;
   patch(path: string, body: Row): Promise<Row>;
   delete(path: string): Promise<Row>;
 }
@@ -163,8 +168,11 @@ class HttpAdminClient implements AdminClient {
     }
   }
 
-  post(path: string, body: Row, idempotencyKey: string = randomUUID()): Promise<Row> {
-    return this.#json({ method: "POST", path, body, headers: { "idempotency-key": idempotencyKey } });
+  post(path: string, body: Row, { timeoutMs }: PostOptions = {}): Promise<Row> {
+    return this.#json({
+      ...{ method: "POST", path, body, timeoutMs },
+      headers: { "idempotency-key": randomUUID() },
+    });
   }
 
   patch(path: string, body: Row): Promise<Row> {

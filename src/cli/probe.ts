@@ -5,7 +5,6 @@ import { operatorRow, PriceEntryError } from "../config/price-entry.ts";
 import { AmountError, formatUsd, type PicoUsd, parseUsd, pico } from "../core/money.ts";
 import type { PriceBook, PriceRow } from "../core/prices.ts";
 import { createIds } from "../lib/ids.ts";
-import type { Secret } from "../lib/secret.ts";
 import { compareReports, readReport } from "../probe/compare.ts";
 import { runProbe } from "../probe/probe.ts";
 import { renderReport, showCost } from "../probe/render.ts";
@@ -14,7 +13,9 @@ import { ProbeFailure, type ProbeFailureCode, type ProbePorts, type Progress } f
 import { createTokenCounter } from "../tokens/token-counter.ts";
 import { createVendorClient } from "../vendor/client.ts";
 import { connect } from "./client.ts";
+import { hideAll, hideSecrets } from "./hide-secrets.ts";
 import { printPlan } from "./probe-plan.ts";
+import { serverProbeMsMax } from "./probe-port.ts";
 import { checkQuirksFile, type LessonKeeper, openLessonKeeper, writeQuirks } from "./probe-save.ts";
 import { findJobs, type ProbeJob, type TargetOptions } from "./probe-targets.ts";
 import { readConfig } from "./settings.ts";
@@ -211,17 +212,6 @@ function showProgress({ done, of, title, mark, detail, durationMs }: Progress, t
   return `${String(done).padStart(2)}/${of} ${sign} ${title}: ${detail} (${durationMs} ms)`;
 }
 
-/** A vendor may echo our key anywhere; it goes no further than here. */
-function hideSecrets(text: string, secrets: readonly Secret[]): string {
-  const known = secrets
-    .map((secret) => secret.reveal())
-    .filter((secret) => secret.length >= 6 && secret !== "none");
-  return known.reduce((shown, secret) => shown.replaceAll(secret, "[hidden]"), text);
-}
-
-const hideAll = (report: ProbeReport, secrets: readonly Secret[]): ProbeReport =>
-  JSON.parse(hideSecrets(JSON.stringify(report), secrets)) as ProbeReport;
-
 /** Lets the server that has the store probe and learn by itself; it goes by what it learned from its next request on. */
 async function askServer(
   terminal: Terminal,
@@ -232,9 +222,9 @@ async function askServer(
   const client = await connect(terminal, options);
   const { endpoint, deployment } = job.target.route;
   terminal.note(`A server uses the store; asking ${client.url} to probe ${deployment} at ${endpoint}.`);
-  const answer = await client.post(`/endpoints/${encodeURIComponent(endpoint)}/probe`, {
-    ...{ deployment, save: true, max_cost_usd: formatUsd(left), volume: options.volume },
-  });
+  const body = { deployment, save: true, max_cost_usd: formatUsd(left), volume: options.volume };
+  const path = `/endpoints/${encodeURIComponent(endpoint)}/probe`;
+  const answer = await client.post(path, body, { timeoutMs: serverProbeMsMax + 30_000 });
   if (answer.schema !== probeSchema)
     throw new CliError(
       exitCodes.failed,

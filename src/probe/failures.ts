@@ -1,13 +1,15 @@
 import { plain } from "./markdown.ts";
+import { spentOn } from "./spent.ts";
 import { type CallRecord, ProbeFailure, type ProbeTarget } from "./types.ts";
 
 /** Why nothing can be measured, from the first call: one line that says what is so and what to do. */
 export function failureOf(record: CallRecord, target: ProbeTarget, signal: AbortSignal): ProbeFailure {
   const place = shownUrl(target.baseUrl);
+  const spent = spentOn([record]);
   const fail = (code: ProbeFailure["code"], what: string): ProbeFailure =>
-    new ProbeFailure(code, `Cannot probe ${place}: ${what}`);
+    new ProbeFailure(code, `Cannot probe ${place}: ${what}`, spent);
   const { status, fault, error } = record;
-  if (signal.aborted) return new ProbeFailure("interrupted", "Interrupted before the first answer.");
+  if (signal.aborted) return new ProbeFailure("interrupted", "Interrupted before the first answer.", spent);
   if (fault !== null) return fail("unreachable", faultText(fault));
   const said = plain(error?.message ?? "");
   if (status === 401 || status === 403) {

@@ -17,6 +17,7 @@ import {
   wholeLongCall,
 } from "./plan.ts";
 import { progressOf } from "./progress.ts";
+import { spentOn } from "./spent.ts";
 import {
   type CallPlan,
   type CallRecord,
@@ -127,7 +128,7 @@ class Run {
     this.row = this.#options.price ?? this.#findRow(record.answer.model) ?? this.row;
     if (this.row === null && this.#options.isMaxCostStrict) {
       const message = `Cannot keep to --max-cost $${formatUsd(this.#options.maxCost)}: no price is known for ${record.answer.model ?? this.#target.route.model}; give --price, or leave --max-cost out.`;
-      throw new ProbeFailure("usage", message);
+      throw new ProbeFailure("usage", message, spentOn([record]));
     }
     // The answer may have told the model, and with it the price.
     this.#keep({ ...record, cost: costOf(record.plan, record, this.row) });
@@ -158,6 +159,7 @@ class Run {
       throw new ProbeFailure(
         "interrupted",
         `Interrupted after ${this.calls.length} calls, which cost at most $${formatUsd(this.#budget.spent)}.`,
+        spentOn(this.calls),
       );
     }
   }

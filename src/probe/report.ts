@@ -21,6 +21,7 @@ import {
   type ReportMoney,
   type ReportStream,
 } from "./report-schema.ts";
+import { spentOn } from "./spent.ts";
 import type { CallRecord, Measurement } from "./types.ts";
 
 /** Everything a measurement says, as plain JSON. Pure. */
@@ -70,17 +71,10 @@ function environmentOf(measurement: Measurement): ReportEnvironment {
 }
 
 function costOf(calls: readonly CallRecord[], max: PicoUsd): ReportCost {
-  const sum = (basis: CallRecord["cost"]["basis"]): PicoUsd =>
-    pico(
-      calls.reduce(
-        (total, { cost }) => (cost.basis === basis && cost.amount !== null ? total + cost.amount : total),
-        0n,
-      ),
-    );
-  const isPriced = !calls.some(({ cost }) => cost.basis === "unknown");
+  const { known, atMost } = spentOn(calls);
   return {
-    known_usd: formatUsd(sum("known")),
-    at_most_usd: isPriced ? formatUsd(sum("at_most")) : null,
+    known_usd: formatUsd(known),
+    at_most_usd: atMost === null ? null : formatUsd(atMost),
     max_usd: formatUsd(max),
     calls: calls.length,
     refused: calls.filter(({ cost }) => cost.basis === "nothing").length,

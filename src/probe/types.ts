@@ -1,4 +1,4 @@
-import type { PicoUsd } from "../core/money.ts";
+import { type PicoUsd, zeroPico } from "../core/money.ts";
 import type { JsonBody, LimitParameter } from "../core/parameters.ts";
 import type { PriceRow } from "../core/prices.ts";
 import type { DeploymentRoute } from "../core/routing.ts";
@@ -6,6 +6,7 @@ import type { Usage } from "../core/usage.ts";
 import type { VendorError } from "../core/vendor-errors.ts";
 import type { Catalog, Ports, VendorFault } from "../ports.ts";
 import type { PromptName } from "./prompts.ts";
+import type { Spent } from "./spent.ts";
 
 /** What a probe needs of the outside; a gateway's own ports fit. */
 export type ProbePorts = Pick<Ports, "clock" | "vendor" | "tokens"> & {
@@ -190,12 +191,17 @@ export interface Measurement {
 
 export type ProbeFailureCode = "unreachable" | "not_authorised" | "usage" | "failed" | "interrupted";
 
+const nothingSpent: Spent = { known: zeroPico, atMost: zeroPico };
+
 /** The probe cannot be made; the message is one line for the user. */
 export class ProbeFailure extends Error {
   override readonly name = "ProbeFailure";
   readonly code: ProbeFailureCode;
-  constructor(code: ProbeFailureCode, message: string, cause?: unknown) {
-    super(message, { cause });
+  /** What was spent until then. */
+  readonly spent: Spent;
+  constructor(code: ProbeFailureCode, message: string, spent: Spent = nothingSpent) {
+    super(message);
     this.code = code;
+    this.spent = spent;
   }
 }

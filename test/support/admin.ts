@@ -5,7 +5,7 @@ import { createIntegrityWatch } from "../../src/admin/integrity.ts";
 import { type AdminPorts, registerAdmin } from "../../src/admin/register.ts";
 import { createTail } from "../../src/admin/tail.ts";
 import { operatorRow, type PriceEntry, PriceEntryError } from "../../src/config/price-entry.ts";
-import { creditUnit, parseUsd } from "../../src/core/money.ts";
+import { creditUnit, parseUsd, zeroPico } from "../../src/core/money.ts";
 import { createPriceBook } from "../../src/core/price-book.ts";
 import type { PriceRow } from "../../src/core/prices.ts";
 import { createIds } from "../../src/lib/ids.ts";
@@ -43,7 +43,11 @@ export interface CallOptions {
 
 export function openAdmin(
   db: Db,
-  options: { creditUsd?: string; readSession?: SessionReader } = {},
+  options: {
+    creditUsd?: string;
+    readSession?: SessionReader;
+    probeEndpoint?: AdminPorts["probeEndpoint"];
+  } = {},
 ): AdminClient {
   const store = createAdminStore(db);
   const observations: Observation[] = [];
@@ -58,6 +62,7 @@ export function openAdmin(
       },
     },
     endpoints: { list: () => endpoints },
+    probeEndpoint: options.probeEndpoint ?? (async () => unreachable),
     recoveryMs: 60_000,
     creditName: "credit",
     clock: { now: Date.now, elapsed: () => performance.now() },
@@ -130,6 +135,14 @@ const builtIn: readonly PriceRow[] = [
     origin: "test",
   },
 ];
+
+const unreachable: Awaited<ReturnType<AdminPorts["probeEndpoint"]>> = {
+  ok: false,
+  code: "endpoint_unreachable",
+  message: "Cannot probe: nothing answers.",
+  deployment: null,
+  spent: { known: zeroPico, atMost: zeroPico },
+};
 
 const endpoints = [
   {

@@ -8,6 +8,7 @@ import { modelRoutes } from "./models.ts";
 import { operationRoutes } from "./operation.ts";
 import { overviewRoutes } from "./overview.ts";
 import { priceRoutes } from "./prices.ts";
+import { probeRoutes } from "./probe.ts";
 import { reportRoutes } from "./reports.ts";
 import { requestRoutes } from "./requests.ts";
 import { usageRoutes } from "./usage.ts";
@@ -22,6 +23,7 @@ export const adminRoutes: readonly AdminRoute[] = [
   ...ledgerRoutes,
   ...priceRoutes,
   ...operationRoutes,
+  ...probeRoutes,
   ...overviewRoutes,
   ...reportRoutes,
   ...modelRoutes,
