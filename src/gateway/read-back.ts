@@ -12,10 +12,21 @@ const maxAnswerBytes = 64 * 1024 * 1024;
  * A stream of the Responses API broke off before its usage, but the vendor may have kept the response: then it is read
  * once, and what it says is exact. Null when the vendor has it not, or when it has not ended.
  */
-export async function readBack(ports: Ports, context: RelayContext, about: { call: VendorCall; meter: AnswerMeter }): Promise<AnswerMeter | null> {
+export async function readBack(
+  ports: Ports,
+  context: RelayContext,
+  about: { call: VendorCall; meter: AnswerMeter },
+): Promise<AnswerMeter | null> {
   const { meter, call } = about;
   const { facts } = context.admitted.request;
-  if (!facts.isKept || facts.background || meter.vendorId === null || meter.status === null || meter.usage() !== null) return null;
+  if (
+    !facts.isKept ||
+    facts.background ||
+    meter.vendorId === null ||
+    meter.status === null ||
+    meter.usage() !== null
+  )
+    return null;
   try {
     const answer = await ports.vendor.call({
       deployment: call.served.route,
