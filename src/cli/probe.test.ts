@@ -1,16 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { type Ran, runCommand } from "../../test/support/cli.ts";
-import { startTestGateway, usageOf } from "../../test/support/gateway.ts";
 import { parseUsd } from "../core/money.ts";
 import { type Simulator, startSimulator } from "../simulator/server.ts";
-import { lockDirectory } from "../store/directory-lock.ts";
-import { probeEndpoint } from "./probe-endpoint.ts";
 
 const key = "vendor-key-of-this-test-4711";
 let cwd = "";
@@ -262,78 +257,5 @@ models:
     expect(
       lessons.map(({ endpoint, deployment, lesson }) => `${endpoint} ${deployment} ${lesson.kind}`),
     ).toContain("azure-east gpt-5-mini input_overhead");
-  });
-
-  test("--save asks the running server when that has the store", async () => {
-    configure();
-    const asked: unknown[] = [];
-    const report = JSON.parse((await run("probe azure-east --deployment gpt-5-mini --json")).out);
-    const server = createServer(async (request, response) => {
-      const pieces: Buffer[] = [];
-      for await (const piece of request) pieces.push(piece);
-      asked.push(`${request.method} ${request.url}`, JSON.parse(Buffer.concat(pieces).toString("utf8")));
-      response.setHeader("content-type", "application/json").end(JSON.stringify(report));
-    });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const lock = await lockDirectory(join(cwd, "data"));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const ran = await run(`probe azure-east --deployment gpt-5-mini --save --server ${url}`, {
-      env: { ...env, TOLLGATE_ADMIN_TOKEN: "tg-adm-token-for-this" },
-    });
-    await lock.release();
-    server.close();
-    server.closeAllConnections();
-    expect([ran.exitCode, ran.out]).toEqual([3, expect.stringContaining("28/50/78")]);
-    expect(asked).toEqual([
-      "POST /admin/v1/endpoints/azure-east/probe",
-      { deployment: "gpt-5-mini", save: true, max_cost_usd: "0.05", volume: 1_000_000 },
-    ]);
-  });
-
-  test("what a process learns by a probe of its own, its next request goes by", async () => {
-    const old = `
-endpoints:
-  azure-old: { kind: azure, base_url: ${azure.url}, api_key: ${key}, api_version: 2024-07-01-preview }
-models:
-  mini: { deployments: [{ endpoint: azure-old, deployment: gpt-4o, model: gpt-4o }] }
-`;
-    const gateway = await startTestGateway({ store: "pglite", yaml: old });
-    try {
-      const probe = {
-        id: "probe_1",
-        endpoint: "azure-old",
-        deployment: null,
-        save: true,
-        maxCost: parseUsd("0.05"),
-        volume: 1,
-        timeoutMs: 5_000,
-        signal: new AbortController().signal,
-      };
-      const report = await probeEndpoint(gateway, probe);
-      expect(report.lessons.map(({ kind }) => kind)).toEqual([
-        "no_stream_options",
-        "rename",
-        "input_overhead",
-      ]);
-      expect(gateway.catalog.lessons("azure-old", "gpt-4o").map(({ kind }) => kind)).toEqual([
-        "no_stream_options",
-        "rename",
-        "input_overhead",
-      ]);
-      const { accountId, key: customer } = await gateway.customer("10");
-      const body = {
-        model: "mini",
-        stream: true,
-        messages: [{ role: "user", content: 'Say "Hello from Azure OpenAI!" and nothing else.' }],
-      };
-      const before = azure.requests().length;
-      await (await gateway.post("/v1/chat/completions", customer, body)).text();
-      // One attempt: nothing had to be refused to be learned.
-      expect(azure.requests().length - before).toBe(1);
-      const [row] = await gateway.records(accountId);
-      expect(usageOf(row)).toMatch(/^\d+\/\d+\/\d+ estimated$/);
-    } finally {
-      await gateway.close(1_000);
-    }
   });
 });
