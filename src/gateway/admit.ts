@@ -13,7 +13,14 @@ import { LedgerFault } from "../ports.ts";
 import type { CoolDowns } from "./cool-downs.ts";
 import { countInput } from "./estimate.ts";
 import { ownedRoutes } from "./owned.ts";
-import { boundOf, type CapRange, capRange, disallowedFeature, priceDeployments } from "./pricing.ts";
+import {
+  boundOf,
+  type CapRange,
+  capRange,
+  disallowedFeature,
+  priceDeployments,
+  withImpliedTools,
+} from "./pricing.ts";
 import { refusal, refusalOfHold } from "./refusals.ts";
 import type { Admitted, ApiRequest, GatewaySettings, PricedDeployment, Refusal } from "./types.ts";
 
@@ -42,16 +49,17 @@ interface Plan {
 export async function admit(
   ports: Ports,
   context: { settings: GatewaySettings; coolDowns: CoolDowns; id: string },
-  request: ApiRequest,
+  asked: ApiRequest,
 ): Promise<Admission> {
   const { id, settings } = context;
-  const { facts } = request;
-  const model = ports.catalog.findModel(facts.model);
-  const allowed = request.identity.models;
+  const model = ports.catalog.findModel(asked.facts.model);
+  const allowed = asked.identity.models;
   if (model === null || (allowed !== null && !allowed.includes(model.name)))
-    return refuse(unknownModel(id, request));
-  const disallowed = disallowedFeature(id, facts, model);
+    return refuse(unknownModel(id, asked));
+  const disallowed = disallowedFeature(id, asked.facts, model);
   if (disallowed !== null) return refuse(disallowed);
+  const request = withImpliedTools(asked, model);
+  const { facts } = request;
   const owned = await ownedRoutes(ports, { id, request, model });
   if (!owned.ok) return refuse(owned.refusal);
   const book = ports.catalog.prices();

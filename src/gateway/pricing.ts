@@ -1,3 +1,4 @@
+import { searchModels } from "../core/dialects.ts";
 import { multiplyUp, type PicoUsd, pico } from "../core/money.ts";
 import type { MeterKind, PriceBook, PriceRow } from "../core/prices.ts";
 import { canRate, dearest, tierFor, unitPrice } from "../core/rating.ts";
@@ -5,7 +6,7 @@ import type { DeploymentRoute, ModelRoute } from "../core/routing.ts";
 import { type HoldTerms, inputBound, largestCap } from "../core/upper-bound.ts";
 import type { Operation, RequestFacts } from "../protocol/request.ts";
 import { refusal } from "./refusals.ts";
-import type { PricedDeployment, Refusal } from "./types.ts";
+import type { ApiRequest, PricedDeployment, Refusal } from "./types.ts";
 
 /** Sent as `max_tool_calls` when the client gave none, so that the hold covers what may be called. */
 export const defaultToolCalls = 20;
@@ -54,6 +55,17 @@ function unpriced(id: string, model: ModelRoute, what: string): Refusal {
 function tierUnpriced(id: string, facts: RequestFacts, model: ModelRoute): Refusal {
   const message = `The service tier "${facts.serviceTier}" has no price for "${model.name}", so it cannot be billed; leave \`service_tier\` out.`;
   return refusal(id, "unsupported_feature", message, { param: "service_tier" });
+}
+
+/** The request with what its model does unasked: a chat model that searches the web for every request is billed for that. */
+export function withImpliedTools(request: ApiRequest, model: ModelRoute): ApiRequest {
+  const { facts } = request;
+  if (facts.operation !== "chat" || facts.hostedTools.includes("web_search")) return request;
+  if (!model.deployments.some((route) => searchModels.test(route.model))) return request;
+  return {
+    ...request,
+    facts: { ...facts, hostedTools: [...facts.hostedTools, "web_search"], hasUnseenInput: true },
+  };
 }
 
 /** What the operator has not allowed for this model: a hosted tool, a service tier. */

@@ -1,4 +1,3 @@
-import { searchModels } from "../core/dialects.ts";
 import type { MeterKind, PriceRow } from "../core/prices.ts";
 import { canRate, quantitiesOf } from "../core/rating.ts";
 import {
@@ -87,9 +86,7 @@ const totalNotes = (usage: Usage): readonly Note[] =>
 /** A chat answer does not count its searches: a request that asks for one, or a model that always does, makes one. */
 function withSearches(fees: Fees, meter: AnswerMeter, about: AnswerEnd): Fees {
   const { facts } = about.admitted.request;
-  const searches =
-    facts.operation === "chat" &&
-    (facts.hostedTools.includes("web_search") || searchModels.test(about.served.route.model));
+  const searches = facts.operation === "chat" && facts.hostedTools.includes("web_search");
   return searches && meter.hasOutput() ? { ...fees, webSearch: Math.max(fees.webSearch, 1) } : fees;
 }
 
