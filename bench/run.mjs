@@ -1,6 +1,6 @@
-// Bundles and runs one of the TypeScript benchmarks beside this file, from the project's root: `node
-// bench/run.mjs tokens`. A bundle, because a module runner's indirection at every import slows hot loops by
-// half.
+// Runs one of the TypeScript benchmarks beside this file: `npm run bench -- tokens`, `npm run bench -- ledger --help`. Most
+// run as a bundle, because a module runner's indirection at every import slows hot loops by half; those that start processes
+// of their own are compiled file by file.
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";
@@ -12,18 +12,27 @@ if (!/^[a-z-]+$/.test(name)) {
   );
   process.exit(2);
 }
-// Inside node_modules, so that the bundle finds the packages it leaves out.
-const cache = fileURLToPath(new URL("../node_modules/.cache/", import.meta.url));
-mkdirSync(cache, { recursive: true });
-const outDir = mkdtempSync(`${cache}bench-`);
-try {
-  await build({
-    configFile: false,
-    logLevel: "error",
-    build: { ssr: fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), outDir, target: "node20" },
-  });
-  const bench = await import(pathToFileURL(`${outDir}/${name}.js`).href);
-  await bench.main();
-} finally {
-  rmSync(outDir, { recursive: true });
+if (name === "ledger") {
+  process.argv.splice(2, 1, "bench/ledger.ts");
+  await import("../scripts/run-compiled.mjs");
+} else {
+  await runBundle();
+}
+
+async function runBundle() {
+  // Inside node_modules, so that the bundle finds the packages it leaves out.
+  const cache = fileURLToPath(new URL("../node_modules/.cache/", import.meta.url));
+  mkdirSync(cache, { recursive: true });
+  const outDir = mkdtempSync(`${cache}bench-`);
+  try {
+    await build({
+      configFile: false,
+      logLevel: "error",
+      build: { ssr: fileURLToPath(new URL(`./${name}.ts`, import.meta.url)), outDir, target: "node20" },
+    });
+    const bench = await import(pathToFileURL(`${outDir}/${name}.js`).href);
+    await bench.main();
+  } finally {
+    rmSync(outDir, { recursive: true });
+  }
 }
