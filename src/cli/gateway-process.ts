@@ -5,15 +5,14 @@ import type { Config } from "../config/config.ts";
 import { loadPriceBook } from "../config/load-price-book.ts";
 import { operatorRow } from "../config/price-entry.ts";
 import { apiKeyRandomBytes, formatApiKey } from "../core/api-key.ts";
-import { CoolDowns } from "../gateway/cool-downs.ts";
 import { lookAtRuns } from "../gateway/background.ts";
+import { CoolDowns } from "../gateway/cool-downs.ts";
 import { OverheadLearner } from "../gateway/overheads.ts";
 import { interruptedResult, recoverOrphans } from "../gateway/recover.ts";
 import type { GatewaySettings } from "../gateway/types.ts";
 import { createServer, type Readiness } from "../http/server.ts";
 import { createIds } from "../lib/ids.ts";
-import { createTokenCounter } from "../tokens/token-counter.ts";
-import { createLogger, logObservation, type Logger } from "../observe/log.ts";
+import { createLogger, type Logger, logObservation } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
 import type { Clock, Ledger, Observation, Ports } from "../ports.ts";
 import { createAdminStore } from "../store/admin-store.ts";
@@ -28,13 +27,14 @@ import { openPostgres } from "../store/postgres.ts";
 import { createKeptResponses } from "../store/responses.ts";
 import { createResults } from "../store/results.ts";
 import { createSamples } from "../store/samples.ts";
+import { createTokenCounter } from "../tokens/token-counter.ts";
 import { createVendorClient, type VendorClient } from "../vendor/client.ts";
 import { addAdmin } from "./admin-wiring.ts";
-import { addConsole, consoleSessions, loginUrl } from "./console-wiring.ts";
 import { createCatalog, type LiveCatalog } from "./catalog.ts";
-import { EndpointHealth } from "./endpoint-health.ts";
+import { addConsole, consoleSessions, loginUrl } from "./console-wiring.ts";
 import { credentialReader } from "./credentials.ts";
 import { dataDirectoryOf, keepSecret } from "./data-directory.ts";
+import { EndpointHealth } from "./endpoint-health.ts";
 import { selfServiceOf } from "./self-service-wiring.ts";
 import { version } from "./version.ts";
 
@@ -85,7 +85,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   const logger = createLogger(options.logLevel);
   const tokenDirectory = options.tokenDirectory ?? dataDirectoryOf(config);
   const tokenPlace = config.adminToken === null ? `${tokenDirectory}/admin-token` : "the configuration";
-  const adminToken = config.adminToken?.reveal() ?? keepSecret(tokenDirectory, "admin-token", () => formatApiKey("admin", randomBytes(apiKeyRandomBytes)));
+  const adminToken =
+    config.adminToken?.reveal() ??
+    keepSecret(tokenDirectory, "admin-token", () => formatApiKey("admin", randomBytes(apiKeyRandomBytes)));
   const { db, moneyDb } = await openStore(options);
   const running = new Set<Promise<void>>();
   const ids = createIds();
@@ -104,6 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   };
   const ledger = createLedger({
     db: moneyDb,
+    lanes: moneyDb.kind === "postgres" ? moneyLanes : 1,
     instance: leases.current,
     renewLease: async () => void (await leases.register(leaseMs)),
     now: clock.elapsed,
@@ -111,14 +114,44 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     holdPatienceMs: config.ledger.holdPatienceMs,
   });
   const store = createAdminStore(db);
-  const catalog = await createCatalog({ models: config.models, lessons: createLessonStore(db), loadBook: () => loadBook(config, store) });
+  const catalog = await createCatalog({
+    models: config.models,
+    lessons: createLessonStore(db),
+    loadBook: () => loadBook(config, store),
+  });
   const vendor = createVendorClient(endpointsOf(config));
   const tokens = createTokenCounter();
-  const stored = { results: createResults(db), kept: createKeptResponses(db, leases.current), samples: createSamples(db) };
-  const ports: Ports = { clock, ids, ledger: options.ledger ?? ledger, vendor, catalog, tokens, ...stored, observe };
+  const stored = {
+    results: createResults(db),
+    kept: createKeptResponses(db, leases.current),
+    samples: createSamples(db),
+  };
+  const ports: Ports = {
+    clock,
+    ids,
+    ledger: options.ledger ?? ledger,
+    vendor,
+    catalog,
+    tokens,
+    ...stored,
+    observe,
+  };
   const coolDowns = new CoolDowns();
   const isDemo = options.isDemo ?? false;
-  const parts: GatewayParts = { config, adminToken, tokenPlace, isDemo, db, store, ports, catalog, coolDowns, health, clock, ids };
+  const parts: GatewayParts = {
+    config,
+    adminToken,
+    tokenPlace,
+    isDemo,
+    db,
+    store,
+    ports,
+    catalog,
+    coolDowns,
+    health,
+    clock,
+    ids,
+  };
   const state = { isDraining: false };
   const app = createServer({
     ports,
@@ -154,9 +187,13 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     ...parts,
     url,
     createLoginUrl: () => loginUrl(url, sessions),
-    close: (graceMs) => stop({ app, chores, running, ledger, leases, db, moneyDb, vendor, logger, state }, graceMs),
+    close: (graceMs) =>
+      stop({ app, chores, running, ledger, leases, db, moneyDb, vendor, logger, state }, graceMs),
   };
 }
+
+/** Batches in flight at a time: one is prepared and read while the other is in the database. */
+const moneyLanes = 2;
 
 const endAllLeases = sql`update instances set lease_until = clock_timestamp() where lease_until > clock_timestamp()`;
 
@@ -171,11 +208,17 @@ async function openStore(options: GatewayOptions): Promise<{ db: Db; moneyDb: Db
   const url = config.store.url.reveal();
   const db = openPostgres({ url, poolSize: config.ledger.postgresPool, statementTimeoutMs: 120_000 });
   await migrate(db, note);
-  // The money path has a connection of its own, so that no report can hold it up.
-  return { db, moneyDb: openPostgres({ url, poolSize: 1, statementTimeoutMs: 30_000 }) };
+  // The money path has connections of its own, so that no report can hold it up.
+  return {
+    db,
+    moneyDb: openPostgres({ url, poolSize: moneyLanes, statementTimeoutMs: 30_000, keepsReady: true }),
+  };
 }
 
-async function loadBook(config: Config, store: ReturnType<typeof createAdminStore>): ReturnType<LiveCatalog["prices"]> extends infer Book ? Promise<Book> : never {
+async function loadBook(
+  config: Config,
+  store: ReturnType<typeof createAdminStore>,
+): ReturnType<LiveCatalog["prices"]> extends infer Book ? Promise<Book> : never {
   const adminRows = await store.prices.list();
   return loadPriceBook({ operatorRows: config.prices.map((entry) => operatorRow(entry)), adminRows });
 }
@@ -191,7 +234,9 @@ function endpointsOf(config: Config): Parameters<typeof createVendorClient>[0] {
         apiVersion: endpoint.apiVersion,
         auth: endpoint.auth === "key" ? ("api-key" as const) : ("bearer" as const),
         credential: credentialReader(endpoint.credential, clock.elapsed),
-        extraHeaders: Object.fromEntries([...endpoint.headers].map(([header, value]) => [header, value.reveal()])),
+        extraHeaders: Object.fromEntries(
+          [...endpoint.headers].map(([header, value]) => [header, value.reveal()]),
+        ),
         connectTimeoutMs: endpoint.connectTimeoutMs,
         firstByteTimeoutMs: endpoint.firstByteTimeoutMs,
         idleTimeoutMs: endpoint.idleTimeoutMs,
@@ -221,7 +266,10 @@ async function readinessOf(db: Db, state: { isDraining: boolean }): Promise<Read
       checks: { ledger: true, schema: pending.length === 0, draining: state.isDraining },
     };
   } catch (error) {
-    return { isReady: false, checks: { ledger: false, reason: error instanceof Error ? error.message : String(error) } };
+    return {
+      isReady: false,
+      checks: { ledger: false, reason: error instanceof Error ? error.message : String(error) },
+    };
   }
 }
 
@@ -248,19 +296,39 @@ function startChores(parts: ChoreParts): { stop(): void; recoverNow(): Promise<v
       observe({ event: "fault", where, error: error instanceof Error ? error.message : String(error) });
     }
   };
-  const recover = guarded("recovery", () => recoverOrphans({ ledger: ports.ledger, leases, prices: () => ports.catalog.prices(), observe }));
+  const recover = guarded("recovery", () =>
+    recoverOrphans({ ledger: ports.ledger, leases, prices: () => ports.catalog.prices(), observe }),
+  );
   const renew = guarded("lease", async () => {
     if (!(await leases.renew(leaseMs))) await leases.register(leaseMs);
   });
   const timers = [
     setInterval(renew, Math.max(leaseMs / 3, 50)),
     setInterval(recover, Math.max(config.ledger.recoveryMs / 4, 100)),
-    setInterval(guarded("catalog", () => parts.catalog.refresh()), 5_000),
-    setInterval(guarded("expiry", () => parts.db.query(expireGrants)), 30_000),
-    setInterval(guarded("idempotency", () => parts.db.query(deleteOldResults)), 600_000),
-    setInterval(guarded("idempotency", () => ports.results.seal(interruptedResult)), 15_000),
-    setInterval(guarded("background", () => lookAtRuns(ports)), 1_000),
-    setInterval(guarded("kept responses", () => ports.kept.removeOld()), 3_600_000),
+    setInterval(
+      guarded("catalog", () => parts.catalog.refresh()),
+      5_000,
+    ),
+    setInterval(
+      guarded("expiry", () => parts.db.query(expireGrants)),
+      30_000,
+    ),
+    setInterval(
+      guarded("idempotency", () => parts.db.query(deleteOldResults)),
+      600_000,
+    ),
+    setInterval(
+      guarded("idempotency", () => ports.results.seal(interruptedResult)),
+      15_000,
+    ),
+    setInterval(
+      guarded("background", () => lookAtRuns(ports)),
+      1_000,
+    ),
+    setInterval(
+      guarded("kept responses", () => ports.kept.removeOld()),
+      3_600_000,
+    ),
   ];
   for (const timer of timers) timer.unref();
   return { stop: () => timers.forEach((timer) => clearInterval(timer)), recoverNow: recover };
@@ -290,7 +358,10 @@ async function stop(parts: StopParts, graceMs: number): Promise<void> {
   // What still runs is cut off at the vendor, settled by what was seen, and ended for its client.
   if (parts.running.size > 0) {
     await parts.vendor.close();
-    await Promise.race([Promise.allSettled([...parts.running]), new Promise((resolve) => setTimeout(resolve, 5_000))]);
+    await Promise.race([
+      Promise.allSettled([...parts.running]),
+      new Promise((resolve) => setTimeout(resolve, 5_000)),
+    ]);
   }
   clearTimeout(timer);
   parts.app.server.closeAllConnections();

@@ -289,6 +289,7 @@ class TwoSides implements World {
     return settleOf(request.id, request.account, charge, {
       keyId: request.key,
       state: isRelease ? "released" : "settled",
+      outcome: isRelease ? "refused" : "complete",
       source: isRelease ? "none" : "vendor",
       loss: pico(part.loss === null || isRelease ? 0n : part.loss),
       vendorCost: charge,

@@ -84,6 +84,9 @@ export interface ModelAccount {
   seq: number;
 }
 
+const isGivenUp = (ended: Ended | undefined): boolean =>
+  ended?.state === "released" && ended.outcome === "refused";
+
 const recordedRefusals = [
   "insufficient_funds",
   "key_spend_limit",
@@ -198,7 +201,7 @@ export class LedgerModel {
     }
     must(this.accounts.get(hold.account)).held -= hold.amount;
     this.countEnd(hold, operation);
-    if (operation.state === "released") this.freeIdempotency(hold.idempotency, id);
+    if (operation.outcome === "refused") this.freeIdempotency(hold.idempotency, id);
     this.holds.delete(id);
     this.ended.set(id, endOf(operation, burned));
     return "done";
@@ -244,7 +247,7 @@ export class LedgerModel {
         Object.assign(must(this.keys.get(key)), { counters, minutesPassed: 0 });
     }
     for (const { operation, answer } of decided) {
-      const hasNotRun = answer.kind === "refused" || this.ended.get(operation.id)?.state === "released";
+      const hasNotRun = answer.kind === "refused" || isGivenUp(this.ended.get(operation.id));
       if (hasNotRun) this.freeIdempotency(idempotencyName(operation), operation.id);
       const code = answer.text.split(" ")[0] ?? "";
       if (answer.kind !== "refused" || !operation.isFinal || !recordedRefusals.includes(code)) continue;

@@ -34,7 +34,7 @@ create function ledger_settle(p_accounts text[], p_ops json, p_records text) ret
 declare
   v_now timestamptz := clock_timestamp();
   v_records text[] := string_to_array(p_records, chr(30));
-  v_done int[];
+  v_done int[]; v_scopes text[]; v_keys text[];
 begin
   with s as materialized (
     -- Gone from here on: whoever deletes the row of a hold is the one who ends it.
@@ -103,13 +103,16 @@ begin
       from s cross join lateral (values ('earnings', s.charge + s.loss), ('loss', -s.loss),
         ('vendor_cost', -s.cost), ('vendor_payable', s.cost)) as x (name, amount)
       where x.amount <> 0
-  ), free_keys as (
-    -- Nothing was charged and no answer is kept: the same Idempotency-Key may run again.
-    delete from idempotency i using s
-    where s.state = 'released' and s.idem is not null and i.scope = s.acc and i.key = s.idem and i.request_id = s.id and i.status is null
   )
-  select array_agg(s.ord) into v_done from s;
+  select array_agg(s.ord), array_agg(s.acc) filter (where s.outcome = 'refused' and s.idem is not null),
+      array_agg(s.idem) filter (where s.outcome = 'refused' and s.idem is not null)
+    into v_done, v_scopes, v_keys from s;
 
+  if v_keys is not null then
+    -- Given up before it ran: the same Idempotency-Key may run again.
+    delete from idempotency i using unnest(v_scopes, v_keys) as k (scope, key)
+      where i.scope = k.scope and i.key = k.key and i.status is null;
+  end if;
   return query select d, 'done', null::text, null::jsonb from unnest(v_done) as d;
   if coalesce(cardinality(v_done), 0) < json_array_length(p_ops) then
     return query select * from ledger_settle_missing(p_accounts, p_ops, p_records, coalesce(v_done, '{}'));
@@ -165,13 +168,12 @@ declare
   v_code text; v_detail jsonb;
   -- What each account that has credit may still burn, by account.
   l_accounts text[]; l_slices slices[];
-  -- What the pass decides, as parallel arrays: per account, key, hold, grant, and refusals to write down or to free.
+  -- What the pass decides, as parallel arrays: per account, key, hold, and refusals to write down or to free.
   a_ids text[] := '{}'; a_held numeric[] := '{}';
   k_ids text[] := '{}'; k_window timestamptz[] := '{}'; k_spent numeric[] := '{}'; k_held numeric[] := '{}';
   k_open int[] := '{}'; k_requests numeric[] := '{}'; k_tokens numeric[] := '{}';
   h_ord int[] := '{}'; h_id text[] := '{}'; h_acc text[] := '{}'; h_key text[] := '{}'; h_amount numeric[] := '{}';
   h_tokens bigint[] := '{}'; h_slices slices[] := '{}';
-  g_ids text[] := '{}'; g_amount numeric[] := '{}';
   x_ord int[] := '{}'; x_code text[] := '{}'; f_ord int[] := '{}';
 begin
   if not exists (select 1 from instances i where i.id = p_instance and i.lease_until > v_now) then
@@ -207,7 +209,11 @@ begin
       k.revoked_at, k.expires_at as key_expires, k.spend_limit, k.spend_window, k.rpm, k.tpm, k.max_concurrent,
       c.key_id as counted, c.window_start, c.window_spent, c.window_held, c.open_requests, c.request_level, c.token_level, c.levels_at,
       i.request_id as idem_request, i.fingerprint as idem_fingerprint, i.status as idem_status,
-      h.amount as held_amount, q.state as ended, q.record ->> 'refusal' as refusal
+      h.amount as held_amount, q.state as ended, q.outcome, q.record ->> 'refusal' as refusal,
+      -- Nothing but the balance decides.
+      h.id is null and q.id is null and a.status = 'active' and (o.key is null or (k.account_id = o.acc and k.revoked_at is null
+        and (k.expires_at is null or k.expires_at > v_now) and k.spend_limit is null and k.rpm is null and k.tpm is null
+        and k.max_concurrent is null)) and (o.idem is null or i.request_id = o.id) as is_plain
     from json_to_recordset(p_ops) as o (ord int, id text, acc text, key text, amount numeric, least numeric, step numeric,
       tokens bigint, final boolean, idem text, fingerprint text)
     left join accounts a on a.id = o.acc
@@ -250,13 +256,14 @@ begin
     end if;
 
     v_code := null; v_detail := null; v_need := r.amount;
-    if r.held_amount is not null then -- the same operation again, after a lost answer
+    if r.is_plain and v_need <= v_available then null;
+    elsif r.held_amount is not null then -- the same operation again, after a lost answer
       ord := r.ord; code := 'held'; amount := r.held_amount; detail := null;
       return next;
       continue;
     elsif r.ended is not null then
-      -- An id that was released before it was held keeps no idempotency key either.
-      if r.ended = 'released' then f_ord := f_ord || r.ord; end if;
+      -- An id that was given up before it was held keeps no idempotency key either.
+      if r.ended = 'released' and r.outcome = 'refused' then f_ord := f_ord || r.ord; end if;
       ord := r.ord; code := coalesce(r.refusal, 'ended'); amount := null; detail := null;
       return next;
       continue;
@@ -298,13 +305,17 @@ begin
       return next;
       continue;
     end if;
-    v_taken := row ('{}'::text[], '{}'::numeric[]);
     v_rest := v_need;
+    if v_rest > 0 and v_rest < v_avail[v_first] then
+      v_taken := row (array[v_ids[v_first]], array[v_rest]);
+      v_avail[v_first] := v_avail[v_first] - v_rest; v_rest := 0;
+    else
+      v_taken := row ('{}'::text[], '{}'::numeric[]);
+    end if;
     while v_rest > 0 loop
       v_take := least(v_rest, v_avail[v_first]);
       if v_take > 0 then
         v_taken.grant_ids := v_taken.grant_ids || v_ids[v_first]; v_taken.grant_amounts := v_taken.grant_amounts || v_take;
-        g_ids := g_ids || v_ids[v_first]; g_amount := g_amount || v_take;
         v_avail[v_first] := v_avail[v_first] - v_take; v_rest := v_rest - v_take;
       end if;
       if v_rest > 0 then v_first := v_first + 1; end if;
@@ -333,7 +344,9 @@ begin
       update balances b set held = b.held + a.held from unnest(a_ids, a_held) as a (id, held) where b.account_id = a.id
     ), set_grants as (
       update grants g set reserved = g.reserved + d.amount
-      from (select u.id, sum(u.amount) as amount from unnest(g_ids, g_amount) as u (id, amount) group by u.id) d where g.id = d.id
+      from (select u.id, sum(u.amount) as amount
+              from unnest(h_slices) as s cross join lateral unnest(s.grant_ids, s.grant_amounts) as u (id, amount) group by u.id) d
+      where g.id = d.id
     ), set_counters as (
       insert into key_counters as c (key_id, window_start, window_spent, window_held, open_requests, request_level, token_level,
         levels_at, last_used_at)
