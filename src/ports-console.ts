@@ -1,6 +1,7 @@
 /** Who looks at the books through a browser, as ports: the edges `console/` and `admin/` take these as parameters, `store/` implements them. */
 import type { PicoUsd } from "./core/money.ts";
-import type { Account, KeyRecord, Page, RequestRow, Role } from "./ports-admin.ts";
+import type { Account, KeyRecord, Role } from "./ports-admin.ts";
+import type { Page, RequestRow } from "./ports-reports.ts";
 
 /** Who is asking. The same as the admin API's. */
 export interface Person {
@@ -142,7 +143,7 @@ export interface KeyFilter {
 }
 export type ListedKey = KeyRecord & { readonly accountName: string };
 
-export interface ConsoleReports {
+export interface ConsoleReports extends EstimationReports {
   accounts(filter: AccountReportFilter, page: Page): Promise<readonly AccountReport[]>;
   account(id: string): Promise<AccountReport | null>;
   /** The accounts that run out first, of those that spent anything in 7 days. */
@@ -161,4 +162,43 @@ export interface ConsoleReports {
   /** Models that answered settled requests since `from`. */
   seenModels(from: string): Promise<readonly SeenModel[]>;
   keys(filter: KeyFilter, page: Page): Promise<readonly ListedKey[]>;
+}
+
+// ---------------------------------------------------------------- how good estimates are
+
+/** Sampled requests of one deployment and kind. */
+export interface SampleGroup {
+  readonly endpoint: string;
+  readonly deployment: string;
+  readonly model: string;
+  readonly kind: UsageSample["kind"];
+  readonly requests: number;
+}
+
+/** How an estimator's counts compare with the vendor's; errors are shares of the vendor's count. */
+export interface Accuracy {
+  readonly tokens: number;
+  readonly exact: number;
+  readonly errorP50: number | null;
+  readonly errorP95: number | null;
+}
+export interface EstimationRow extends SampleGroup {
+  readonly vendor: { readonly input: number; readonly output: number; readonly reasoning: number };
+  readonly tokenizer: { readonly input: Accuracy; readonly output: Accuracy };
+  readonly characters: { readonly input: Accuracy; readonly output: Accuracy };
+}
+/** The same requests at the plain prices of input and output, counted in three ways. */
+export interface LeakRow extends SampleGroup {
+  readonly billed: PicoUsd;
+  readonly tokenizer: PicoUsd;
+  readonly characters: PicoUsd;
+}
+export interface SampleFilter extends Period {
+  readonly endpoint: string | null;
+}
+export interface EstimationReports {
+  estimation(filter: SampleFilter): Promise<readonly EstimationRow[]>;
+  leak(filter: SampleFilter): Promise<readonly LeakRow[]>;
+  /** Newest first. */
+  samples(filter: SampleFilter, page: Page): Promise<readonly UsageSample[]>;
 }

@@ -1,16 +1,9 @@
 import Type, { type Static, type TObject, type TProperties, type TSchema } from "typebox";
 import type { Desk } from "../billing/desk.ts";
 import type { ModelRoute } from "../core/routing.ts";
-import type {
-  AdminStore,
-  AdminTables,
-  Endpoints,
-  Page,
-  PriceDesk,
-  ProbeEndpoint,
-  Role,
-} from "../ports-admin.ts";
+import type { AdminStore, AdminTables, PriceDesk, Role } from "../ports-admin.ts";
 import type { ConsoleLogins, ConsoleReports, Person } from "../ports-console.ts";
+import type { Endpoints, Page, ProbeEndpoint } from "../ports-reports.ts";
 import type { ProbeReport } from "../probe/report-schema.ts";
 import type { AdminError } from "./errors.ts";
 import type { IntegrityWatch } from "./integrity.ts";

@@ -1,7 +1,7 @@
 import { idFloor } from "../lib/ids.ts";
 import type { Clock, Observe } from "../ports.ts";
-import type { RequestRow } from "../ports-admin.ts";
 import type { RequestTailSource } from "../ports-console.ts";
+import type { RequestRow } from "../ports-reports.ts";
 
 export interface TailPorts {
   readonly source: RequestTailSource;

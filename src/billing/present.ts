@@ -1,6 +1,7 @@
 /** Accounts, grants, keys and entries as people see them: amounts as exact decimal text, in credits unless the name says `_usd`. */
 import { type CreditUnit, formatCredits, formatUsd, type PicoUsd } from "../core/money.ts";
-import type { Account, AdminToken, Entry, Grant, KeyRecord, UsageBucket, UsageSums } from "../ports-admin.ts";
+import type { Account, AdminToken, Grant, KeyRecord } from "../ports-admin.ts";
+import type { Entry, UsageBucket, UsageSums } from "../ports-reports.ts";
 
 export const presentAccount = (account: Account, credit: CreditUnit) => ({
   id: account.id,

@@ -1,5 +1,5 @@
 import { formatCredits, type PicoUsd } from "../core/money.ts";
-import type { Entry } from "../ports-admin.ts";
+import type { Entry } from "../ports-reports.ts";
 import { type Desk, readAmount } from "./desk.ts";
 import { done, type Outcome, refuse } from "./refusals.ts";
 

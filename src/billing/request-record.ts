@@ -1,5 +1,5 @@
 import { type CreditUnit, formatCredits, formatUsd, pico } from "../core/money.ts";
-import type { RequestRow } from "../ports-admin.ts";
+import type { RequestRow } from "../ports-reports.ts";
 import { creditsOrNull, usdOrNull } from "./present.ts";
 
 /** One line of a bill as people see it. Unit prices are USD per token (or call), the amount is in credits. */

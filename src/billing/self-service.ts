@@ -1,6 +1,7 @@
 import { type CreditUnit, formatCredits, formatUsd, type PicoUsd, pico } from "../core/money.ts";
 import type { Clock, KeyIdentity } from "../ports.ts";
-import type { AdminTables, KeyRecord, SpendWindow, UsageQuery } from "../ports-admin.ts";
+import type { AdminTables, KeyRecord, SpendWindow } from "../ports-admin.ts";
+import type { UsageQuery } from "../ports-reports.ts";
 import { findAccount } from "./accounts.ts";
 import { creditsOrNull, presentKey, presentSums } from "./present.ts";
 import { done, type Outcome, refuse } from "./refusals.ts";

@@ -1,4 +1,4 @@
-import type { UsageGroup, UsageQuery } from "../ports-admin.ts";
+import type { UsageGroup, UsageQuery } from "../ports-reports.ts";
 import { done, type Outcome, refuse } from "./refusals.ts";
 
 /** What may be asked of a usage report, as text. */

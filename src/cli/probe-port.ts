@@ -1,6 +1,6 @@
 import { parseUsd, zeroPico } from "../core/money.ts";
 import type { Secret } from "../lib/secret.ts";
-import type { ProbeEndpoint, ProbeRefusalCode } from "../ports-admin.ts";
+import type { ProbeEndpoint, ProbeRefusalCode } from "../ports-reports.ts";
 import type { ProbeReport } from "../probe/report-schema.ts";
 import { ProbeFailure, type ProbeFailureCode } from "../probe/types.ts";
 import { hideAll, hideSecrets } from "./hide-secrets.ts";

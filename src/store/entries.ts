@@ -1,4 +1,4 @@
-import type { Entries, Entry, LedgerAccount } from "../ports-admin.ts";
+import type { Entries, Entry, LedgerAccount } from "../ports-reports.ts";
 import { type Queryable, sql } from "./db.ts";
 import { amountFromText, amountOrNull, instant } from "./rows.ts";
 

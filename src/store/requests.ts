@@ -1,5 +1,5 @@
 import { idFloor } from "../lib/ids.ts";
-import type { RefundOutcome, RequestFilter, RequestLog, RequestRow, RequestState } from "../ports-admin.ts";
+import type { RefundOutcome, RequestFilter, RequestLog, RequestRow, RequestState } from "../ports-reports.ts";
 import { type Queryable, sql } from "./db.ts";
 import { amountFromText, amountOrNull, instant, instantOrNull } from "./rows.ts";
 

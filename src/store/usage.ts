@@ -1,4 +1,4 @@
-import type { UsageBucket, UsageQuery, UsageReports, UsageSums } from "../ports-admin.ts";
+import type { UsageBucket, UsageQuery, UsageReports, UsageSums } from "../ports-reports.ts";
 import { type Queryable, sql } from "./db.ts";
 import { amountFromText, instant } from "./rows.ts";
 

@@ -1,4 +1,4 @@
-import type { Verification, VerificationCheck } from "../ports-admin.ts";
+import type { Verification, VerificationCheck } from "../ports-reports.ts";
 import { accountChecks } from "./checks/accounts.ts";
 import type { LedgerCheck } from "./checks/check.ts";
 import { grantChecks } from "./checks/grants.ts";

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { pico } from "../../src/core/money.ts";
-import type { Probed, ProbeRequest } from "../../src/ports-admin.ts";
+import type { Probed, ProbeRequest } from "../../src/ports-reports.ts";
 import type { ProbeReport } from "../../src/probe/report-schema.ts";
 import type { Db } from "../../src/store/db.ts";
 import { runChecks } from "../../src/store/verify.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { VerificationCheck } from "../../src/ports-admin.ts";
+import type { VerificationCheck } from "../../src/ports-reports.ts";
 import type { Db } from "../../src/store/db.ts";
 import { createVerification, ledgerChecks, runChecks } from "../../src/store/verify.ts";
 import type { Books } from "../support/books.ts";

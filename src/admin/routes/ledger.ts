@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { presentEntry } from "../../billing/present.ts";
-import { ledgerAccounts } from "../../ports-admin.ts";
+import { ledgerAccounts } from "../../ports-reports.ts";
 import { badCursor } from "../lists.ts";
 import { type AdminRoute, byId, list, read } from "../route.ts";
 import { entry, verification } from "../schemas/ledger.ts";

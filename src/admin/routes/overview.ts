@@ -1,7 +1,7 @@
 import type { Static } from "typebox";
 import { presentSums } from "../../billing/present.ts";
 import { type CreditUnit, formatCredits, formatUsd, pico } from "../../core/money.ts";
-import type { UsageBucket, UsageQuery, UsageReports, UsageSums } from "../../ports-admin.ts";
+import type { UsageBucket, UsageQuery, UsageReports, UsageSums } from "../../ports-reports.ts";
 import { invalid } from "../errors.ts";
 import { type AdminRoute, type Call, read } from "../route.ts";
 import { overview, overviewQuery } from "../schemas/reports.ts";

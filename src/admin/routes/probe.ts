@@ -1,5 +1,5 @@
 import { AmountError, formatUsd, type PicoUsd, parseUsd } from "../../core/money.ts";
-import type { ProbeRefusalCode, ProbeRequest } from "../../ports-admin.ts";
+import type { ProbeRefusalCode, ProbeRequest } from "../../ports-reports.ts";
 import { AdminError, invalid } from "../errors.ts";
 import { type ActionRoute, action } from "../route.ts";
 import { probeAsk, probeReport } from "../schemas/probe.ts";

@@ -4,7 +4,7 @@ import { refundRequest } from "../../billing/refunds.ts";
 import { refuse } from "../../billing/refusals.ts";
 import { presentRequest } from "../../billing/request-record.ts";
 import { formatCredits } from "../../core/money.ts";
-import type { Period } from "../../ports-admin.ts";
+import type { Period } from "../../ports-reports.ts";
 import { accepted } from "../errors.ts";
 import { type AdminRoute, byId, list, read, stream, write } from "../route.ts";
 import { ledgerTransaction } from "../schemas/ledger.ts";

@@ -2,7 +2,7 @@ import Type, { type Static, type TObject } from "typebox";
 import { presentBucket, presentSums } from "../../billing/present.ts";
 import { readUsageQuery } from "../../billing/usage-query.ts";
 import { formatUsd } from "../../core/money.ts";
-import type { UsageCursor, UsageQuery } from "../../ports-admin.ts";
+import type { UsageCursor, UsageQuery } from "../../ports-reports.ts";
 import { accepted } from "../errors.ts";
 import { badCursor } from "../lists.ts";
 import { type AdminRoute, list } from "../route.ts";

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { ledgerAccounts } from "../../ports-admin.ts";
+import { ledgerAccounts } from "../../ports-reports.ts";
 import { grant } from "./grants.ts";
 import { amount, id, oneOf, orNull, strict, time, usd } from "./shared.ts";
 
