@@ -1,4 +1,4 @@
-import { AmountError, type PicoUsd, parseUsd, parseUsdPerMillion } from "../core/money.ts";
+import { AmountError, type PicoUsd, parseUsd, parseUsdPerMillion, picoPerUsd } from "../core/money.ts";
 import { operatorProvider, priceRowId } from "../core/price-book.ts";
 import type { MeterKind, PriceRow, PriceTier, UnitPrices } from "../core/prices.ts";
 
@@ -173,6 +173,9 @@ function parseFees(fees: FeeTexts | undefined, model: string): UnitPrices {
 
 type Field = { readonly model: string; readonly field: string };
 
+/** $10¹¹ for one token or one use: what is dearer is a slip of the keyboard, and no ledger row could hold it. */
+const priceMax = 100_000_000_000n * picoPerUsd;
+
 function parsePrice(text: string, { model, field }: Field, parse: (text: string) => PicoUsd): PicoUsd {
   const fault = `${JSON.stringify(text)} is not an exact price; write it as decimal text like "0.25"`;
   if (typeof text !== "string") throw new PriceEntryError(model, field, fault);
@@ -185,6 +188,12 @@ function parsePrice(text: string, { model, field }: Field, parse: (text: string)
   }
   if (price < 0n)
     throw new PriceEntryError(model, field, `${JSON.stringify(text)} is negative; write 0 or more`);
+  if (price > priceMax)
+    throw new PriceEntryError(
+      model,
+      field,
+      `${JSON.stringify(text)} is more than 100000000000 USD for one unit`,
+    );
   return price;
 }
 

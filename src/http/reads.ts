@@ -69,8 +69,18 @@ export function addReads(
     );
   });
   for (const [path, answer] of Object.entries(http.selfService)) {
-    read(path, (identity, request) => answer(identity, request.query as Record<string, string>));
+    read(path, (identity, request) => answer(identity, queryOf(request.query)));
   }
+}
+
+/** Every parameter once, as text that a database can look for. */
+function queryOf(query: unknown): Readonly<Record<string, string>> {
+  for (const [name, value] of Object.entries(query as Record<string, unknown>)) {
+    if (typeof value === "string" && !value.includes("\u0000")) continue;
+    const message = `Cannot read the query: \`${name}\` stands twice or has a NUL; give it once, as text.`;
+    throw new SelfServiceError(400, "invalid_query", message, name);
+  }
+  return query as Readonly<Record<string, string>>;
 }
 
 /** The models this key may use and that have a price in force. */

@@ -2,7 +2,6 @@
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { vendorKeyCanary } from "./support/canary.ts";
 import {
   chatAnswer,
   chunk,

@@ -23,13 +23,17 @@ export const consoleRoutes: readonly AdminRoute[] = [
       summary: "Make a one-time address that opens the console as you, within 15 minutes.",
       ...{ params: null, body: null, answer: loginLink },
     },
-    async ({ ports, desk, actor }) => ({
-      status: 201,
-      body: {
-        path: await ports.createLoginPath(desk.tables.logins, actor),
-        expires_in_seconds: linkLifeSeconds,
-      },
-    }),
+    async ({ ports, desk, actor }) => {
+      const path = await ports.createLoginPath(desk.tables.logins, actor);
+      await desk.tables.audit.add({
+        actor: desk.actor,
+        action: "login_link.create",
+        target: actor.name,
+        before: null,
+        after: { role: actor.role, expires_in_seconds: linkLifeSeconds },
+      });
+      return { status: 201, body: { path, expires_in_seconds: linkLifeSeconds } };
+    },
   ),
   write(
     {
