@@ -127,6 +127,8 @@ export interface Ledger {
   /** Keeps the last known progress of an open hold. Best effort: joins the next batch. */
   checkpoint(id: string, progress: Record<string, unknown>): void;
   /** Stores the first result of a request that carried an idempotency key. */
+  /** Hands an open hold, whose story ended in a bug, to recovery: no process will settle it. Best effort. */
+  abandon(id: string): void;
   rememberResult(accountId: string, key: string, result: StoredResult): Promise<void>;
   findResult(accountId: string, key: string): Promise<StoredResult | null>;
 }
@@ -393,8 +395,20 @@ export type Observation =
 
 export type Observe = (observation: Observation) => void;
 
+/** Places in a request's story at which a test ends the process, to prove that recovery finishes it (docs/proof.md). */
+export type CrashPoint =
+  | "after_hold"
+  | "before_send"
+  | "after_first_byte"
+  | "after_usage"
+  | "before_settle"
+  | "after_settle"
+  | "inside_batch";
+
 /** All that the story of one request needs. */
 export interface Ports {
+  /** Told when a request reaches one of the places; absent but in tests. */
+  readonly reach?: (point: CrashPoint) => void;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly ledger: Ledger;

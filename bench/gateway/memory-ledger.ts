@@ -24,6 +24,7 @@ export function createMemoryLedger(): MemoryLedger {
       return { code: "done" };
     },
     checkpoint: () => undefined,
+    abandon: (id) => void holds.delete(id),
     rememberResult: async () => undefined,
     findResult: async () => null,
     chargedTokens: () => charged,

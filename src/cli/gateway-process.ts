@@ -14,7 +14,7 @@ import { createServer, type Readiness } from "../http/server.ts";
 import { createIds } from "../lib/ids.ts";
 import { createLogger, type Logger, logObservation } from "../observe/log.ts";
 import { createMetrics } from "../observe/metrics.ts";
-import type { Clock, Ledger, Observation, Ports } from "../ports.ts";
+import type { Clock, CrashPoint, Ledger, Observation, Ports } from "../ports.ts";
 import { createAdminStore } from "../store/admin-store.ts";
 import { type Db, sql } from "../store/db.ts";
 import { createKeys } from "../store/keys.ts";
@@ -46,6 +46,8 @@ export interface GatewayOptions {
   readonly progress: (text: string) => void;
   /** Another money path than the database's, to measure what that one costs. */
   readonly ledger?: Ledger;
+  /** Ends the process at a named place of a request's story, in tests. */
+  readonly reach?: (point: CrashPoint) => void;
   /** Where the admin token is kept when none is configured; the store's own directory without it. */
   readonly tokenDirectory?: string;
   /** Adds routes to the server before it listens: the admin API, the console. */
@@ -112,6 +114,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     now: clock.elapsed,
     onRetry: (error) => observe({ event: "fault", where: "ledger", error: String(error) }),
     holdPatienceMs: config.ledger.holdPatienceMs,
+    ...(options.reach === undefined ? {} : { onSent: () => options.reach?.("inside_batch") }),
   });
   const store = createAdminStore(db);
   const catalog = await createCatalog({
@@ -135,6 +138,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     tokens,
     ...stored,
     observe,
+    ...(options.reach === undefined ? {} : { reach: options.reach }),
   };
   const coolDowns = new CoolDowns();
   const isDemo = options.isDemo ?? false;

@@ -4,6 +4,7 @@ import { loadConfig } from "../config/load.ts";
 import { loadPriceBook } from "../config/load-price-book.ts";
 import { listPricedModels } from "../config/priced-models.ts";
 import { DirectoryLocked } from "../store/directory-lock.ts";
+import { readCrashPoint } from "./crash-points.ts";
 import { type DemoVendor, demoHome, ensureDemoCustomer, startDemoVendor } from "./demo-mode.ts";
 import { type RunningGateway, startGateway } from "./gateway-process.ts";
 import { CliError, exitCodes, type Terminal } from "./terminal.ts";
@@ -123,12 +124,14 @@ AZURE_OPENAI_DEPLOYMENT_NAME) and start again; or write a tollgate.yaml (docs/re
 
 async function start(config: Config, about: { terminal: Terminal; tokenDirectory?: string; logLevel?: string; isDemo?: boolean }): Promise<RunningGateway> {
   const { terminal } = about;
+  const reach = readCrashPoint(terminal.env["TOLLGATE_CRASH_AT"]);
   try {
     return await startGateway({
       config,
       logLevel: about.logLevel ?? "info",
       progress: (text) => terminal.note(text),
       isDemo: about.isDemo ?? false,
+      ...(reach === undefined ? {} : { reach }),
       ...(about.tokenDirectory === undefined ? {} : { tokenDirectory: about.tokenDirectory }),
     });
   } catch (error) {

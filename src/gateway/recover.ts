@@ -17,7 +17,7 @@ export interface RecoverPorts {
   readonly observe: Observe;
 }
 
-/** Holds taken up in one go; what is left waits for the next. */
+/** Holds taken up in one go. */
 const maxPerSweep = 500;
 
 /**
@@ -26,20 +26,31 @@ const maxPerSweep = 500;
  * Returns how many were ended here.
  */
 export async function recoverOrphans(ports: RecoverPorts): Promise<number> {
-  const orphans = await ports.leases.findOrphans(maxPerSweep);
-  const results = await Promise.all(
-    orphans.map(async (orphan) => {
-      const operation = recoveryOf(orphan, ports.prices());
-      const result = await ports.ledger.settle(operation);
-      const key = orphan.request["idempotency_key"];
-      if (typeof key === "string")
-        await ports.ledger.rememberResult(orphan.accountId, key, interruptedResult);
-      if (result.code === "done")
-        ports.observe({ event: "hold_recovered", requestId: orphan.id, outcome: operation.state });
-      return result.code === "done";
-    }),
-  );
-  return results.filter(Boolean).length;
+  let ended = 0;
+  for (;;) {
+    const orphans = await ports.leases.findOrphans(maxPerSweep);
+    const outcomes = await Promise.all(orphans.map((orphan) => recoverOne(ports, orphan)));
+    ended += outcomes.filter((outcome) => outcome === "ended").length;
+    // As long as a full sweep gets something done there may be more; what fails stays for the next time.
+    if (orphans.length < maxPerSweep || outcomes.every((outcome) => outcome === "failed")) return ended;
+  }
+}
+
+/** One hold that cannot be ended must not keep the others from it. */
+async function recoverOne(ports: RecoverPorts, orphan: OrphanedHold): Promise<"ended" | "gone" | "failed"> {
+  try {
+    const operation = recoveryOf(orphan, ports.prices());
+    const result = await ports.ledger.settle(operation);
+    const key = orphan.request["idempotency_key"];
+    if (typeof key === "string") await ports.ledger.rememberResult(orphan.accountId, key, interruptedResult);
+    if (result.code !== "done") return "gone";
+    ports.observe({ event: "hold_recovered", requestId: orphan.id, outcome: operation.state });
+    return "ended";
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    ports.observe({ event: "fault", where: `recovery of ${orphan.id}`, error: text });
+    return "failed";
+  }
 }
 
 /** What a retry with the same Idempotency-Key gets: the first run was charged, its answer is lost. */

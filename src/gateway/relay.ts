@@ -125,6 +125,7 @@ async function callVendor(
     provider: route.provider,
     model: route.model,
   });
+  ports.reach?.("before_send");
   try {
     return await ports.vendor.call({
       deployment: route,

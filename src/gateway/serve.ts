@@ -27,7 +27,7 @@ export interface Call {
 
 /**
  * One request, from admission to the ledger: hold → vendor → settlement → the answer's last bytes. Runs to its end even
- * when the client leaves. Never throws for what can be expected; a bug leaves the hold open, and recovery takes it up.
+ * when the client leaves. Never throws for what can be expected; a bug leaves the hold to recovery.
  */
 export async function serveRequest(ports: Ports, gateway: Gateway, call: Call): Promise<void> {
   const { id, request, client } = call;
@@ -42,14 +42,32 @@ export async function serveRequest(ports: Ports, gateway: Gateway, call: Call): 
     return client.refuse(admission.refusal);
   }
   const { admitted } = admission;
+  ports.reach?.("after_hold");
+  try {
+    await serveAdmitted(ports, gateway, { request, client, admitted });
+  } catch (error) {
+    ports.ledger.abandon(id);
+    throw error;
+  }
+}
+
+async function serveAdmitted(
+  ports: Ports,
+  gateway: Gateway,
+  about: { request: ApiRequest; client: Client; admitted: Admitted },
+): Promise<void> {
+  const { request, client, admitted } = about;
   if (client.isGone()) return leaveUncalled(ports, admitted);
   const sentAt = ports.clock.elapsed();
   const outcome = await relay(ports, { ...gateway, admitted, client });
+  ports.reach?.("after_usage");
   const times = timesOf(ports, request, { sentAt, outcome });
   if (outcome.kept?.isRunning === true)
     return startRun(ports, { admitted, outcome, client, kept: outcome.kept, settings: gateway.settings });
   const settlement = settlementOf(admitted, outcome, times);
+  ports.reach?.("before_settle");
   const settling = await settleInTime(ports, settlement);
+  ports.reach?.("after_settle");
   await keepResponse(ports, admitted, outcome);
   await finish(ports, { admitted, outcome, settlement, settling, client, settings: gateway.settings });
   observeEnd(ports, settlement, { status: statusOf(outcome), times });

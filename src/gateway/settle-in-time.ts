@@ -15,6 +15,7 @@ export async function settleInTime(ports: Ports, settlement: SettleOperation): P
     () => true,
     (error: unknown) => {
       ports.observe({ event: "fault", where: "settle", error: String(error) });
+      ports.ledger.abandon(settlement.id);
       return false;
     },
   );

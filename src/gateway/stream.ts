@@ -104,6 +104,7 @@ class StreamRelay {
   private async readAll(answer: VendorAnswer): Promise<void> {
     const { client } = this.context;
     for await (const chunk of answer.body) {
+      if (this.firstByteAtMs === null) this.ports.reach?.("after_first_byte");
       this.firstByteAtMs ??= this.ports.clock.elapsed();
       this.forward(this.splitter.push(chunk));
       if (this.hasFailed || this.meter.hasEnded) return;

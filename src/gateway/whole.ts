@@ -79,6 +79,7 @@ async function collect(ports: Ports, context: RelayContext, call: VendorCall): P
   const limit = context.settings.maxAnswerBytes;
   try {
     for await (const chunk of call.answer.body) {
+      if (firstByteAtMs === null) ports.reach?.("after_first_byte");
       firstByteAtMs ??= ports.clock.elapsed();
       size += chunk.length;
       if (size > limit)

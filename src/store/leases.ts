@@ -7,6 +7,8 @@ const insertInstance = sql`
 const renewInstance = sql`
   update instances set lease_until = clock_timestamp() + $2 * interval '1 millisecond'
   where id = $1 and lease_until > clock_timestamp() returning id`;
+/** A hold is ended by whoever deletes its row, so taking back one's own is safe: somebody else was faster or was not. */
+const adoptHolds = sql`update holds set instance_id = $1 where instance_id = $2`;
 const endInstance = sql`update instances set lease_until = clock_timestamp() where id = $1`;
 /** Leaves rows whose process is long gone and that no hold names. */
 const deleteOldInstances = sql`
@@ -38,12 +40,19 @@ export interface StoreLeases extends Leases {
 /** Leases on the database's clock. `newId` makes a fresh id for each epoch, so that an old one can never hold again. */
 export function createLeases(db: Db, newId: () => string, about: Record<string, unknown>): StoreLeases {
   let current = "";
+  // A lease that lapsed while its process lived tells of a database that was away: then the others' lapsed too, and they get
+  // the time of a lease to come back before their holds are taken for a dead process's.
+  let patientUntilMs = 0;
   return {
     current: () => current,
     async register(leaseMs) {
       const id = newId();
       await db.query(insertInstance, [id, leaseMs, JSON.stringify(about)]);
       await db.query(deleteOldInstances);
+      if (current !== "") {
+        await db.query(adoptHolds, [id, current]);
+        patientUntilMs = performance.now() + leaseMs;
+      }
       current = id;
       return id;
     },
@@ -51,6 +60,7 @@ export function createLeases(db: Db, newId: () => string, about: Record<string, 
       return (await db.query(renewInstance, [current, leaseMs])).length === 1;
     },
     async findOrphans(limit) {
+      if (performance.now() < patientUntilMs) return [];
       const rows = await db.query<OrphanRow>(selectOrphans, [limit]);
       return rows.map(
         (row): OrphanedHold => ({

@@ -14,6 +14,8 @@ import { type Db, sql } from "./db.ts";
 const applyBatch = sql`
   select part, ord, code, amount, detail from ledger_apply($1, $2::text[], $3::json, $4, $5::json, $6, $7, $8::json)`;
 const rememberResult = sql`update idempotency set status = $3, headers = $4, body = $5 where scope = $1 and key = $2 and status is null`;
+/** No instance has this id, so the hold is an orphan. */
+const abandonHold = sql`update holds set instance_id = 'abandoned' where id = $1`;
 const selectResult = sql`
   select status, headers, body from idempotency where scope = $1 and key = $2 and status is not null and expires_at > clock_timestamp()`;
 
@@ -42,6 +44,8 @@ export interface LedgerOptions {
   readonly renewLease: () => Promise<void>;
   readonly now: () => number;
   readonly onRetry: (error: unknown) => void;
+  /** Told when a batch has been sent, before its answer; absent but in tests. */
+  readonly onSent?: () => void;
   readonly maxOperations?: number;
   readonly maxBytes?: number;
   readonly maxQueuedHolds?: number;
@@ -57,7 +61,9 @@ export function createLedger(options: LedgerOptions): StoreLedger {
   const { db } = options;
   const batcher = new Batcher({
     apply: async (batch) => {
-      const result = await apply(db, options.instance(), batch);
+      const applying = apply(db, options.instance(), batch);
+      options.onSent?.();
+      const result = await applying;
       if (result !== "lease_lost") return result;
       await options.renewLease();
       const again = await apply(db, options.instance(), batch);
@@ -78,6 +84,9 @@ export function createLedger(options: LedgerOptions): StoreLedger {
     hold: (operation) => batcher.hold(operation),
     settle: (operation) => batcher.settle(operation),
     checkpoint: (id, progress) => batcher.checkpoint(id, toJson({ id, progress })),
+    abandon(id) {
+      db.query(abandonHold, [id]).catch(options.onRetry);
+    },
     async rememberResult(accountId, key, result) {
       await db.query(rememberResult, [
         accountId,
