@@ -1,7 +1,8 @@
 /** Who looks at the books through a browser, as ports: the edges `console/` and `admin/` take these as parameters, `store/` implements them. */
 import type { PicoUsd } from "./core/money.ts";
+import type { UsageSample } from "./ports.ts";
 import type { Account, KeyRecord, Role } from "./ports-admin.ts";
-import type { Page, RequestRow } from "./ports-reports.ts";
+import type { Page, Period, RequestRow } from "./ports-reports.ts";
 
 /** Who is asking. The same as the admin API's. */
 export interface Person {

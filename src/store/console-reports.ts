@@ -1,6 +1,7 @@
 import type { ConsoleReports } from "../ports-console.ts";
 import { createAccountReports } from "./account-reports.ts";
 import type { Queryable } from "./db.ts";
+import { createEstimationReports } from "./estimation-reports.ts";
 import { createKeyDirectory } from "./key-directory.ts";
 import { createTrafficReports } from "./traffic-reports.ts";
 
@@ -9,4 +10,5 @@ export const createConsoleReports = (db: Queryable): ConsoleReports => ({
   ...createAccountReports(db),
   ...createTrafficReports(db),
   ...createKeyDirectory(db),
+  ...createEstimationReports(db),
 });

@@ -153,6 +153,53 @@ describe.each(databaseKinds)("what the console asks, on %s", (kind) => {
     expect((await admin.call("GET", `/reports/traffic?from=${hourAhead}&to=${dayAgo}`)).status).toBe(400);
   });
 
+  test("estimates are compared with the vendor's counts, by deployment and kind", async () => {
+    const at = "2026-01-02T00:00:00Z";
+    for (const [id, output, estimated] of [
+      ["req_s1", 100, 100],
+      ["req_s2", 200, 180],
+      ["req_s3", 1_000, 100],
+    ] as const) {
+      await db.query(
+        `insert into usage_samples (request_id, endpoint, deployment, model, kind, input, output, reasoning, estimated_input,
+           estimated_output, input_characters, output_characters, input_price, output_price, created_at)
+         values ($1, 'east', 'mini', 'gpt-5-mini', 'reasoning', 10, $2, 0, 11, $3, 41, 397, 300000, 2400000, $4)`,
+        [id, output, estimated, at],
+      );
+    }
+    const span = "from=2026-01-01T00:00:00Z&to=2026-01-03T00:00:00Z";
+    const { json } = await admin.call("GET", `/reports/estimation?${span}`);
+    expect(json.data).toMatchObject([
+      {
+        ...{ endpoint: "east", deployment: "mini", model: "gpt-5-mini", kind: "reasoning", requests: 3 },
+        vendor: { input: 30, output: 1_300 },
+        tokenizer: {
+          output: { tokens: 380, exact: 1, error_p50_percent: 10, error_p95_percent: 90 },
+          input: { exact: 0 },
+        },
+        characters: { input: { tokens: 33 }, output: { tokens: 300, exact: 1 } },
+      },
+    ]);
+    const leak = await admin.call("GET", `/reports/leak?${span}`);
+    expect(leak.json.data).toMatchObject([
+      {
+        billed_usd: "0.003129",
+        tokenizer_usd: "0.0009219",
+        tokenizer_missing_usd: "0.0022071",
+        characters_usd: "0.0007299",
+        characters_missing_usd: "0.0023991",
+      },
+    ]);
+    const first = await admin.call("GET", `/reports/estimation/samples?${span}&limit=2`);
+    const rest = await admin.call(
+      "GET",
+      `/reports/estimation/samples?${span}&limit=2&cursor=${first.json.next_cursor}`,
+    );
+    const ids = [...first.json.data, ...rest.json.data].map((row: { request_id: string }) => row.request_id);
+    expect([ids, rest.json.next_cursor]).toEqual([["req_s3", "req_s2", "req_s1"], null]);
+    expect((await admin.call("GET", `/reports/leak?${span}&endpoint=west`)).json.data).toEqual([]);
+  });
+
   test("keys of all accounts are found by name, by account and by the end of their secret", async () => {
     const names = async (query: string) =>
       (await admin.call("GET", `/keys?${query}`)).json.data.map((row: { name: string }) => row.name);

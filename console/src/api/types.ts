@@ -1,6 +1,7 @@
 /** Types of the admin API, from the schemas that check it on the server. Nothing of them is in the bundle. */
 import type { Static } from "typebox";
 import type * as accounts from "../../../src/admin/schemas/accounts.ts";
+import type * as estimation from "../../../src/admin/schemas/estimation.ts";
 import type * as grants from "../../../src/admin/schemas/grants.ts";
 import type * as keys from "../../../src/admin/schemas/keys.ts";
 import type * as ledger from "../../../src/admin/schemas/ledger.ts";
@@ -56,3 +57,6 @@ export type ProbePlan = Static<typeof reports.probePlan>;
 export type ProbeReport = Static<typeof probe.probeReport>;
 export type AdminToken = Static<typeof operation.token>;
 export type AdminTokenMade = Static<typeof operation.tokenMade>;
+export type Estimation = Static<typeof estimation.estimation>;
+export type Leak = Static<typeof estimation.leak>;
+export type UsageSample = Static<typeof estimation.usageSample>;

@@ -89,6 +89,6 @@ test("thousandths() and changeOf() are for bars and arrows", () => {
     "+50.0%",
     "\u221250.0%",
     null,
-    ">+999%",
+    "over +999%",
   ]);
 });

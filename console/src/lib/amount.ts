@@ -115,7 +115,7 @@ export function changeOf(now: string, before: string): string | null {
   if (isZero(before)) return null;
   const permille = thousandths(subtractAmounts(now, before), before.replace("-", ""));
   const size = Math.abs(permille);
-  if (size > 9_999) return permille > 0 ? ">+999%" : `<${minus}999%`;
+  if (size > 9_999) return permille > 0 ? "over +999%" : `under ${minus}999%`;
   return `${permille < 0 ? minus : "+"}${Math.floor(size / 10)}.${size % 10}%`;
 }
 

@@ -36,7 +36,7 @@ export function AccountsPage(): ReactNode {
     <>
       <PageHead title="Accounts">
         {may(session, "operator") ? (
-          <Button kind="main" icon="plus" onClick={() => setCreating(true)}>
+          <Button kind="primary" icon="plus" onClick={() => setCreating(true)}>
             New account
           </Button>
         ) : null}

@@ -4,6 +4,7 @@ import { Empty, Link } from "../ui/parts.tsx";
 import { AccountDetailPage } from "./account-detail.tsx";
 import { AccountsPage } from "./accounts.tsx";
 import { EndpointsPage } from "./endpoints.tsx";
+import { EstimationPage } from "./estimation.tsx";
 import { KeysPage } from "./keys.tsx";
 import { LedgerPage } from "./ledger.tsx";
 import { OverviewPage } from "./overview.tsx";
@@ -41,6 +42,7 @@ const pages: ReadonlyArray<{
   { pattern: "/ledger", title: "Ledger", show: () => <LedgerPage /> },
   { pattern: "/prices", title: "Prices", show: () => <PricesPage /> },
   { pattern: "/endpoints", title: "Endpoints", show: () => <EndpointsPage /> },
+  { pattern: "/estimation", title: "Estimation", show: () => <EstimationPage /> },
   { pattern: "/playground", title: "Playground", show: () => <PlaygroundPage /> },
   { pattern: "/settings", title: "Settings", show: () => <SettingsPage /> },
 ];

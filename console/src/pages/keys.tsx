@@ -31,7 +31,7 @@ export function KeysPage(): ReactNode {
     <>
       <PageHead title="Keys">
         {may(session, "operator") ? (
-          <Button kind="main" icon="plus" onClick={() => setCreating(true)}>
+          <Button kind="primary" icon="plus" onClick={() => setCreating(true)}>
             New key
           </Button>
         ) : null}

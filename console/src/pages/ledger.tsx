@@ -67,7 +67,7 @@ export function LedgerPage(): ReactNode {
               ) : (
                 <Table
                   caption="Ledger entries, newest first"
-                  columns={columns}
+                  columns={data.some((entry) => entry.corrects !== null) ? [...columns, corrects] : columns}
                   rows={data}
                   keyOf={(entry) => entry.id}
                   isDense
@@ -104,7 +104,7 @@ function Sum({ entries }: { entries: readonly Entry[] }): ReactNode {
       <td className="number">
         <Amount value={sum} form="exact" />
       </td>
-      <td colSpan={3}>
+      <td colSpan={2}>
         <Badge tone={isZero(sum) ? "good" : "bad"}>{isZero(sum) ? "balanced" : "not balanced"}</Badge>
       </td>
     </tr>
@@ -186,12 +186,13 @@ const columns: readonly Column<Entry>[] = [
     cell: (entry) =>
       entry.balance_after === null ? "" : <Amount value={entry.balance_after} form="exact" />,
   },
-  {
-    id: "corrects",
-    head: "Corrects",
-    cell: (entry) => (entry.corrects === null ? "" : <Transaction id={entry.corrects} />),
-  },
 ];
+
+const corrects: Column<Entry> = {
+  id: "corrects",
+  head: "Corrects",
+  cell: (entry) => (entry.corrects === null ? "" : <Transaction id={entry.corrects} />),
+};
 
 function Transaction({ id }: { id: string }): ReactNode {
   const name = <code title={id}>{shortId(id)}</code>;

@@ -53,7 +53,7 @@ export function Login({ link, onDone }: { link: string | null; onDone: () => voi
           />
           {login.error === null ? null : <Failure error={login.error} />}
           <div className="actions end">
-            <Button type="submit" kind="main" isDisabled={login.isRunning}>
+            <Button type="submit" kind="primary" isDisabled={login.isRunning}>
               Log in
             </Button>
           </div>

@@ -120,7 +120,7 @@ function Playground({
           />
           {send.error === null ? null : <Failure error={send.error} />}
           <div className="actions end">
-            <Button type="submit" kind="main" isDisabled={send.isRunning}>
+            <Button type="submit" kind="primary" isDisabled={send.isRunning}>
               {send.isRunning ? "Asking…" : "Send"}
             </Button>
           </div>

@@ -28,7 +28,7 @@ export function PricesPage(): ReactNode {
     <>
       <PageHead title="Prices">
         {may(session, "finance") ? (
-          <Button kind="main" icon="plus" onClick={() => setPublishing(true)}>
+          <Button kind="primary" icon="plus" onClick={() => setPublishing(true)}>
             Publish a price
           </Button>
         ) : null}

@@ -57,13 +57,13 @@ function Detail({ request }: { request: RequestDetail }): ReactNode {
   return (
     <div className="stack">
       <dl className="tiles">
-        <Tile name="Charge" note={<AmountStatus request={request} />}>
+        <Tile name="Charge, credits" note={<AmountStatus request={request} />}>
           <Amount value={request.charge} form="exact" />
         </Tile>
-        <Tile name="Hold" note="set aside before the vendor was called">
+        <Tile name="Hold, credits" note="set aside before the vendor was called">
           <Amount value={request.hold} />
         </Tile>
-        <Tile name="Given back" note="hold less charge">
+        <Tile name="Given back, credits" note="hold less charge">
           <Amount value={request.charge === null ? null : subtractAmounts(request.hold, request.charge)} />
         </Tile>
         <Tile name="Vendor cost" note="what the vendor bills for it">

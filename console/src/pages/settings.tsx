@@ -1,11 +1,11 @@
-import type { ReactNode } from "react";
+import { type ReactNode, useState } from "react";
 import { addressFor, adminPath } from "../api/client.ts";
 import type { AuditRecord, List, Settings } from "../api/types.ts";
 import { useQuery } from "../api/use-query.ts";
 import { may, useConsole } from "../lib/session.ts";
 import { usePages } from "../lib/use-pages.ts";
 import { CsvLink, Pager } from "../ui/pager.tsx";
-import { Answer, Card, Copy, Empty, Fact, Facts, PageHead, Time } from "../ui/parts.tsx";
+import { Answer, Button, Card, Copy, Empty, Fact, Facts, PageHead, Time } from "../ui/parts.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { TokensCard } from "./settings/tokens.tsx";
 
@@ -27,6 +27,10 @@ type Value = Settings["values"][number];
 
 function ConfigCards({ settings }: { settings: Settings }): ReactNode {
   const { session, zone } = useConsole();
+  const [hasDefaults, setDefaults] = useState(false);
+  const values = hasDefaults
+    ? settings.values
+    : settings.values.filter((value) => value.origin !== "default");
   return (
     <div className="stack">
       <Card title="This server">
@@ -45,11 +49,16 @@ function ConfigCards({ settings }: { settings: Settings }): ReactNode {
         isFlush
         title="Configuration in force"
         note="Read once at the start; secrets are hidden. A flag goes before the environment, the environment before the file, the file before the default."
+        actions={
+          <Button isPressed={hasDefaults} onClick={() => setDefaults(!hasDefaults)}>
+            Defaults too
+          </Button>
+        }
       >
         <Table
           caption="Configuration in force"
           columns={columns}
-          rows={settings.values}
+          rows={values}
           keyOf={(value) => value.path}
           isDense
         />

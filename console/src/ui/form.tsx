@@ -134,7 +134,7 @@ export function FormDialog({ title, onClose, children, action, verb, isDanger }:
           <Button kind="quiet" onClick={onClose}>
             Cancel
           </Button>
-          <Button type="submit" kind={isDanger === true ? "danger" : "main"} isDisabled={action.isRunning}>
+          <Button type="submit" kind={isDanger === true ? "danger" : "primary"} isDisabled={action.isRunning}>
             {verb}
           </Button>
         </div>

@@ -29,7 +29,7 @@ export function Link({
 interface ButtonProps {
   readonly children: ReactNode;
   readonly onClick?: () => void;
-  readonly kind?: "main" | "plain" | "danger" | "quiet";
+  readonly kind?: "primary" | "plain" | "danger" | "quiet";
   readonly type?: "button" | "submit";
   readonly icon?: IconName;
   readonly isDisabled?: boolean;

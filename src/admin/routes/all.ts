@@ -1,6 +1,7 @@
 import type { AdminRoute } from "../route.ts";
 import { accountRoutes } from "./accounts.ts";
 import { consoleRoutes } from "./console.ts";
+import { estimationRoutes } from "./estimation.ts";
 import { grantRoutes } from "./grants.ts";
 import { keyRoutes } from "./keys.ts";
 import { ledgerRoutes } from "./ledger.ts";
@@ -9,6 +10,7 @@ import { operationRoutes } from "./operation.ts";
 import { overviewRoutes } from "./overview.ts";
 import { priceRoutes } from "./prices.ts";
 import { probeRoutes } from "./probe.ts";
+import { probePlanRoutes } from "./probe-plan.ts";
 import { reportRoutes } from "./reports.ts";
 import { requestRoutes } from "./requests.ts";
 import { usageRoutes } from "./usage.ts";
@@ -26,6 +28,8 @@ export const adminRoutes: readonly AdminRoute[] = [
   ...probeRoutes,
   ...overviewRoutes,
   ...reportRoutes,
+  ...estimationRoutes,
   ...modelRoutes,
   ...consoleRoutes,
+  ...probePlanRoutes,
 ];

@@ -29,7 +29,9 @@ function factOf(fields: Readonly<Record<string, unknown>>): ReactNode {
           It refuses {name("parameter")}
           {fields.effort === undefined
             ? ""
-            : ` at reasoning effort ${fields.effort === null ? "unsaid" : String(fields.effort)}`}
+            : fields.effort === null
+              ? " when no reasoning effort is sent"
+              : ` at reasoning effort ${String(fields.effort)}`}
           , which is left out.
         </>
       );
@@ -46,8 +48,18 @@ function factOf(fields: Readonly<Record<string, unknown>>): ReactNode {
         </>
       );
     case "input_overhead":
-      return `It adds ${String(fields.tokens)} tokens to the input of ${fields.shape === "tools" ? "requests with tools" : "each request"}, seen in ${String(fields.samples)} requests.`;
+      return overheadOf(fields);
     default:
       return <code>{JSON.stringify(fields)}</code>;
   }
+}
+
+/** What it bills for input beyond what the tokenizer counts, or short of it. */
+function overheadOf({ tokens, shape, samples }: Readonly<Record<string, unknown>>): string {
+  const count = typeof tokens === "number" ? tokens : 0;
+  const what = shape === "tools" ? "requests with tools" : "each request";
+  const seen = `seen in ${String(samples)} requests`;
+  if (count < 0)
+    return `It bills ${-count} tokens less for the input of ${what} than are counted here, ${seen}.`;
+  return `It bills ${count} tokens more for the input of ${what} than are counted here, ${seen}.`;
 }

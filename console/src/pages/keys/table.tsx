@@ -138,7 +138,9 @@ function SpendLimit({ apiKey }: { apiKey: ListedKey }): ReactNode {
   const used = sumAmounts([spent, held]);
   return (
     <div className="limit">
-      <Amount value={used} /> of <Amount value={limit} /> {window === "total" ? "in all" : `per ${window}`}
+      <span>
+        <Amount value={used} /> of <Amount value={limit} /> {window === "total" ? "in all" : `per ${window}`}
+      </span>
       <div className="meter" aria-hidden="true">
         <span style={{ width: `${Math.min(100, thousandths(used, limit) / 10)}%` }} />
       </div>

@@ -51,7 +51,7 @@ const columns: readonly Column<Attempt>[] = [
   { id: "start", head: "Started", cell: (attempt) => <Time at={attempt.startedAt} form="second" /> },
   {
     id: "vendor",
-    head: "Vendor's request id",
+    head: "Vendor's id",
     isElastic: true,
     cell: (attempt) =>
       attempt.vendorRequestId === null ? (

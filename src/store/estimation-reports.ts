@@ -1,0 +1,143 @@
+import type { UsageSample } from "../ports.ts";
+import type {
+  Accuracy,
+  EstimationReports,
+  EstimationRow,
+  LeakRow,
+  SampleFilter,
+  SampleGroup,
+} from "../ports-console.ts";
+import { type Queryable, sql } from "./db.ts";
+import { amountFromText, amountOrNull } from "./rows.ts";
+
+/** Characters ÷ 4, rounded up, is what many count by. An answer without tokens has no error. */
+const selectEstimation = sql`
+  with samples as (
+    select endpoint, deployment, model, kind, input, output, reasoning, estimated_input as token_input, estimated_output as token_output,
+      (input_characters + 3) / 4 as character_input, (output_characters + 3) / 4 as character_output
+    from usage_samples
+    where ($1::timestamptz is null or created_at >= $1) and ($2::timestamptz is null or created_at < $2)
+      and ($3::text is null or endpoint = $3)
+  )
+  select endpoint, deployment, model, kind, count(*) as requests, sum(input)::bigint as input, sum(output)::bigint as output,
+    sum(reasoning)::bigint as reasoning, sum(token_input)::bigint as token_input, sum(token_output)::bigint as token_output,
+    sum(character_input)::bigint as character_input, sum(character_output)::bigint as character_output,
+    count(*) filter (where token_input = input) as token_input_exact, count(*) filter (where token_output = output) as token_output_exact,
+    count(*) filter (where character_input = input) as character_input_exact,
+    count(*) filter (where character_output = output) as character_output_exact,
+    percentile_disc(array[0.5, 0.95]) within group (order by abs(token_input - input) * 100.0 / nullif(input, 0))::float8[] as token_input_error,
+    percentile_disc(array[0.5, 0.95]) within group (order by abs(token_output - output) * 100.0 / nullif(output, 0))::float8[] as token_output_error,
+    percentile_disc(array[0.5, 0.95]) within group (order by abs(character_input - input) * 100.0 / nullif(input, 0))::float8[]
+      as character_input_error,
+    percentile_disc(array[0.5, 0.95]) within group (order by abs(character_output - output) * 100.0 / nullif(output, 0))::float8[]
+      as character_output_error
+  from samples group by endpoint, deployment, model, kind order by endpoint, deployment, model, kind limit 1000`;
+/** Requests without a plain price of both kinds cannot be compared and are left out. */
+const selectLeak = sql`
+  select endpoint, deployment, model, kind, count(*) as requests, sum(input * input_price + output * output_price)::text as billed,
+    sum(estimated_input * input_price + estimated_output * output_price)::text as tokenizer,
+    sum((input_characters + 3) / 4 * input_price + (output_characters + 3) / 4 * output_price)::text as characters
+  from usage_samples
+  where ($1::timestamptz is null or created_at >= $1) and ($2::timestamptz is null or created_at < $2)
+    and ($3::text is null or endpoint = $3) and input_price is not null and output_price is not null
+  group by endpoint, deployment, model, kind order by endpoint, deployment, model, kind limit 1000`;
+const selectSamples = sql`
+  select request_id, endpoint, deployment, model, kind, input, output, reasoning, estimated_input, estimated_output, input_characters,
+    output_characters, input_price::text as input_price, output_price::text as output_price
+  from usage_samples
+  where ($1::timestamptz is null or created_at >= $1) and ($2::timestamptz is null or created_at < $2)
+    and ($3::text is null or endpoint = $3) and ($4::text is null or request_id < $4)
+  order by request_id desc limit $5`;
+
+interface GroupRow {
+  readonly endpoint: string;
+  readonly deployment: string;
+  readonly model: string;
+  readonly kind: UsageSample["kind"];
+  readonly requests: number;
+}
+type Counted = "token_input" | "token_output" | "character_input" | "character_output";
+type EstimationSums = Readonly<Record<Counted | `${Counted}_exact`, number>> &
+  Readonly<Record<`${Counted}_error`, readonly (number | null)[] | null>>;
+interface EstimationSqlRow extends GroupRow {
+  readonly input: number;
+  readonly output: number;
+  readonly reasoning: number;
+}
+interface SampleRow extends GroupRow {
+  readonly request_id: string;
+  readonly input: number;
+  readonly output: number;
+  readonly reasoning: number;
+  readonly estimated_input: number;
+  readonly estimated_output: number;
+  readonly input_characters: number;
+  readonly output_characters: number;
+  readonly input_price: string | null;
+  readonly output_price: string | null;
+}
+interface LeakSqlRow extends GroupRow {
+  readonly billed: string;
+  readonly tokenizer: string;
+  readonly characters: string;
+}
+
+export function createEstimationReports(db: Queryable): EstimationReports {
+  const values = ({ from, to, endpoint }: SampleFilter): unknown[] => [from, to, endpoint];
+  return {
+    async estimation(filter) {
+      const rows = await db.query<EstimationSqlRow & EstimationSums>(selectEstimation, values(filter));
+      return rows.map(
+        (row): EstimationRow => ({
+          ...groupOf(row),
+          vendor: { input: row.input, output: row.output, reasoning: row.reasoning },
+          tokenizer: { input: accuracyOf(row, "token_input"), output: accuracyOf(row, "token_output") },
+          characters: {
+            input: accuracyOf(row, "character_input"),
+            output: accuracyOf(row, "character_output"),
+          },
+        }),
+      );
+    },
+    async leak(filter) {
+      const rows = await db.query<LeakSqlRow>(selectLeak, values(filter));
+      return rows.map(
+        (row): LeakRow => ({
+          ...groupOf(row),
+          billed: amountFromText(row.billed),
+          tokenizer: amountFromText(row.tokenizer),
+          characters: amountFromText(row.characters),
+        }),
+      );
+    },
+    async samples(filter, { after, limit }) {
+      return (await db.query<SampleRow>(selectSamples, [...values(filter), after, limit])).map(sampleFromRow);
+    },
+  };
+}
+
+const groupOf = ({ endpoint, deployment, model, kind, requests }: GroupRow): SampleGroup => ({
+  ...{ endpoint, deployment, model, kind, requests },
+});
+
+function accuracyOf(row: EstimationSums, counted: Counted): Accuracy {
+  const [p50 = null, p95 = null] = row[`${counted}_error`] ?? [];
+  return { tokens: row[counted], exact: row[`${counted}_exact`], errorP50: p50, errorP95: p95 };
+}
+
+const sampleFromRow = (row: SampleRow): UsageSample => ({
+  requestId: row.request_id,
+  endpoint: row.endpoint,
+  deployment: row.deployment,
+  model: row.model,
+  kind: row.kind,
+  input: row.input,
+  output: row.output,
+  reasoning: row.reasoning,
+  estimatedInput: row.estimated_input,
+  estimatedOutput: row.estimated_output,
+  inputCharacters: row.input_characters,
+  outputCharacters: row.output_characters,
+  inputPrice: amountOrNull(row.input_price),
+  outputPrice: amountOrNull(row.output_price),
+});
