@@ -119,7 +119,7 @@ describe.each(makers)("%s", (name, make) => {
   test("tool calls, whole and streamed", async () => {
     const ask = {
       ...quiet,
-      tools: { openGate } as ToolSet,
+      tools: { openGate } as unknown as ToolSet,
       toolChoice: "required",
       prompt: "Call openGate",
     } as const;
