@@ -5,6 +5,8 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";
 
+// Without a name it is the whole path: `npm run bench -- --quick`.
+if (process.argv[2] === undefined || process.argv[2].startsWith("--")) process.argv.splice(2, 0, "gateway");
 const name = process.argv[2] ?? "";
 if (!/^[a-z-]+$/.test(name)) {
   process.stderr.write(
@@ -12,8 +14,8 @@ if (!/^[a-z-]+$/.test(name)) {
   );
   process.exit(2);
 }
-if (name === "ledger") {
-  process.argv.splice(2, 1, "bench/ledger.ts");
+if (name === "ledger" || name === "gateway") {
+  process.argv.splice(2, 1, `bench/${name}.ts`);
   await import("../scripts/run-compiled.mjs");
 } else {
   await runBundle();
