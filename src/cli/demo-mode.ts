@@ -137,7 +137,7 @@ export async function ensureDemoCustomer(parts: GatewayParts): Promise<{ account
     rpm: null,
     tpm: null,
     maxConcurrent: null,
-    settings: { usageCost: false, idempotency: false },
+    settings: { usageCost: false, idempotency: true },
     expiresAt: null,
   };
   const { secret } = need(await createKey(desk, account.id, terms));

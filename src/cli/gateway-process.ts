@@ -167,6 +167,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
       bodyBytes: config.limits.bodyBytes,
       maxDepth: config.limits.jsonDepth,
       concurrentRequests: config.limits.concurrentRequests,
+      isIdempotencyEnabled: config.idempotency.isEnabled,
       headersTimeoutMs: config.limits.headersTimeoutMs,
       requestTimeoutMs: config.limits.bodyTimeoutMs,
     },

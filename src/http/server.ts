@@ -17,6 +17,8 @@ export interface HttpSettings extends AnswerSettings {
   readonly bodyBytes: number;
   readonly maxDepth: number;
   readonly concurrentRequests: number;
+  /** Whether every API key may repeat requests; else those that say so. */
+  readonly isIdempotencyEnabled: boolean;
   readonly headersTimeoutMs: number;
   readonly requestTimeoutMs: number;
 }
@@ -223,6 +225,7 @@ function readApiRequest(
   if (key !== undefined && (typeof key !== "string" || key === "" || key.length > 255)) {
     return bad(400, "invalid_value", "The Idempotency-Key must have 1 to 255 characters.", "Idempotency-Key");
   }
+  const isHonoured = http.settings.isIdempotencyEnabled || known.identity.settings.idempotency === true;
   const clientRequestId = request.headers["x-client-request-id"];
   return {
     ok: true,
@@ -230,7 +233,9 @@ function readApiRequest(
       identity: known.identity,
       facts: facts.facts,
       idempotency:
-        key === undefined ? null : { key, fingerprint: fingerprintOf(operation, facts.facts.model, body) },
+        key === undefined || !isHonoured
+          ? null
+          : { key, fingerprint: fingerprintOf(operation, facts.facts.model, body) },
       clientRequestId: typeof clientRequestId === "string" ? clientRequestId.slice(0, 200) : null,
       arrivedAt: known.arrivedAt,
     },

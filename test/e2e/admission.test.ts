@@ -108,6 +108,20 @@ models:
     expect(simulator.requests().length).toBe(before);
   });
 
+  test("an Idempotency-Key counts for API keys that opted in, and for no others", async () => {
+    const charges = async (idempotency: boolean): Promise<number> => {
+      const { accountId, key } = await gateway.customer("100", {
+        settings: { usageCost: false, idempotency },
+      });
+      const headers = { "idempotency-key": "once" };
+      await gateway.post("/v1/chat/completions", key, body, { headers });
+      await gateway.post("/v1/chat/completions", key, body, { headers });
+      return (await gateway.records(accountId)).length;
+    };
+    expect(await charges(true)).toBe(1);
+    expect(await charges(false)).toBe(2);
+  });
+
   test("models are listed for the key that asks, if they have a price", async () => {
     const { key } = await gateway.customer("0");
     const client = new OpenAI({ apiKey: key, baseURL: `${gateway.url}/v1` });

@@ -53,7 +53,8 @@ export interface TestGatewayOptions {
 
 export async function startTestGateway(options: TestGatewayOptions): Promise<TestGateway> {
   const home = mkdtempSync(join(tmpdir(), "tollgate-test-"));
-  const store = options.databaseUrl ?? (options.store === "pglite" ? join(home, "data") : await newPostgresUrl());
+  const store =
+    options.databaseUrl ?? (options.store === "pglite" ? join(home, "data") : await newPostgresUrl());
   const file = join(home, "tollgate.yaml");
   const admin = "admin: { token: tg-adm-test-token-of-this-run }";
   writeFileSync(
@@ -102,7 +103,7 @@ export async function startTestGateway(options: TestGatewayOptions): Promise<Tes
         rpm: null,
         tpm: null,
         maxConcurrent: null,
-        settings: { usageCost: false, idempotency: false },
+        settings: { usageCost: false, idempotency: true },
         expiresAt: null,
         ...terms,
       };
