@@ -5,11 +5,15 @@ import { type AnswerSettings, answerOf, type ErrorAnswer } from "./refusal-answe
 
 /** Above this many unsent bytes the vendor is read no further until the client has taken some. */
 const highWaterBytes = 512 * 1024;
-/** A client that takes nothing for so long has left. */
-const stalledMs = 120_000;
+/** A client that takes nothing for so long has left, ms. */
+const usualPatienceMs = 120_000;
 
 /** The customer's side of one request on Node's response. Losing the socket only stops the writing. */
-export function createDownstream(response: ServerResponse, settings: AnswerSettings): Client {
+export function createDownstream(
+  response: ServerResponse,
+  settings: AnswerSettings,
+  stalledMs: number = usualPatienceMs,
+): Client {
   const gone = new AbortController();
   let hasBegun = false;
   response.on("close", () => {
@@ -33,7 +37,10 @@ export function createDownstream(response: ServerResponse, settings: AnswerSetti
       response.write(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
     },
     end() {
-      if (!gone.signal.aborted) response.end();
+      if (gone.signal.aborted) return;
+      response.end();
+      // What is still unsent must not be kept for a client that never reads: a socket without progress is destroyed.
+      if (!response.writableFinished) response.socket?.setTimeout(stalledMs);
     },
     refuse(refusal: Refusal) {
       hasBegun = true;

@@ -86,6 +86,8 @@ const maxNameLength = 1_024;
 const maxTopLevelNames = 512;
 /** Members and elements in all. The largest honest body is 300,000 tokens to embed, as numbers. */
 const maxValues = 400_000;
+/** A list or an object costs as much as so many numbers, even when it is empty. */
+const containerWeight = 4;
 const blankForm = /[\t\n\r ]*/y;
 
 /** One pass over the text: structure, depth, duplicate names, numbers. `JSON.parse` then builds the value. */
@@ -115,10 +117,10 @@ class Scanner {
   }
 
   private value(depth: number, name: string | null): void {
-    this.values += 1;
+    const char = this.text[this.at];
+    this.values += char === "{" || char === "[" ? containerWeight : 1;
     if (this.values > maxValues)
       throw new Fault("invalid_json", `Cannot read the body: it has more than ${maxValues} values.`);
-    const char = this.text[this.at];
     if (char === '"') this.string();
     else if (char === "{") this.object(depth + 1);
     else if (char === "[") this.array(depth + 1);

@@ -5,6 +5,7 @@ import { openPostgres } from "../../src/store/postgres.ts";
 import { openBooks } from "../support/books.ts";
 import { newPostgresUrl } from "../support/databases.ts";
 import { chatAnswer, chunk, event, streamHead, usage, wholeAnswer } from "./support/evil-vendor.ts";
+import { gate, until } from "./support/gate.ts";
 import { open, pause, requestText } from "./support/raw-client.ts";
 import { chat, evilChat, openWorld, verdict, type World } from "./support/world.ts";
 
@@ -24,31 +25,6 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 const path = "/v1/chat/completions";
-
-/** A script that answers only once it is let go, and counts who waits. */
-function gate(name: string, answer: string): { waiting: () => number; letGo: () => void } {
-  const held: (() => void)[] = [];
-  let isOpen = false;
-  world.evil.scripts.set(name, (socket) => {
-    if (isOpen) socket.write(answer);
-    else held.push(() => socket.write(answer));
-  });
-  return {
-    waiting: () => held.length,
-    letGo() {
-      isOpen = true;
-      for (const go of held.splice(0)) go();
-    },
-  };
-}
-
-async function until(isSo: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  for (let waited = 0; waited < 10_000; waited += 20) {
-    if (await isSo()) return;
-    await pause(20);
-  }
-  throw new Error(`It never came true that ${what}`);
-}
 
 test("row 13: a model without a price, or with one of the future, is refused before any vendor call", async () => {
   const { key, accountId } = await world.customer("100");
@@ -85,7 +61,7 @@ test("row 13: a published price is in force from its instant on, and not before"
 test("row 14: the price at the hold is the price of the charge", async () => {
   const { key, accountId } = await world.customer("100");
   const answer = wholeAnswer(chatAnswer({ usage: usage(10, 5), model: "changing" }));
-  const slow = gate("slow", answer);
+  const slow = gate(world, "slow", answer);
   world.evil.scripts.set("quick", (socket) => void socket.write(answer));
   const running = world.post(path, key, evilChat("slow", { model: "changing" }));
   await until(() => slow.waiting() === 1, "the vendor was called");
@@ -131,7 +107,7 @@ test("row 15: of 10,000 holds in 4 processes exactly those are admitted that the
 
 test("row 15: over two gateways the last credit is spent once, and not a request more", async () => {
   const { key, accountId } = await world.customer("0.30");
-  const last = gate("last", wholeAnswer(chatAnswer({ usage: usage(10, 5) })));
+  const last = gate(world, "last", wholeAnswer(chatAnswer({ usage: usage(10, 5) })));
   const body = evilChat("last", { max_tokens: 10 });
   const sent = Array.from({ length: 600 }, (_, index) =>
     world.post(path, key, body, { url: world.gateways[index % 2]?.url ?? "" }),
@@ -243,7 +219,7 @@ test("row 22: refunds, voids, spending and settling at once lose and make nothin
     world.post(path, key, evilChat("none", { max_tokens: 100 })).then(verdict);
   expect(await Promise.all([spend(), spend(), spend(), spend()])).toEqual(["200", "200", "200", "200"]);
   const settled = await world.records(accountId);
-  const slow = gate("late", wholeAnswer(chatAnswer({ usage: usage(100, 50) })));
+  const slow = gate(world, "late", wholeAnswer(chatAnswer({ usage: usage(100, 50) })));
   const open = Array.from({ length: 10 }, () =>
     world.post(path, key, evilChat("late", { max_tokens: 100 })).then(verdict),
   );

@@ -263,6 +263,36 @@ export const rows: readonly HostileRow[] = [
   ),
   row(57, "Secrets in start-up output, health answers and `config show`", "hidden", "secrets"),
   row(58, "Administration without a trace", "every write leaves an audit record with its actor", "admin"),
+  row(
+    59,
+    "A crafted request that would teach a deployment a wrong lesson, for everybody",
+    "a lesson is kept only when the request went through with it",
+    "vendor",
+  ),
+  row(
+    60,
+    "A stream, a line or an error page of the vendor that never ends",
+    "bounded memory and time; the charge is at most the hold",
+    "vendor",
+  ),
+  row(
+    61,
+    "Random and mutated bytes for every parser",
+    "no crash, nothing read out of bounds, no stall over 50 ms",
+    "fuzz",
+  ),
+  row(
+    62,
+    "A key's limits, tried at several processes at once",
+    "decided with the hold, so they hold in sum",
+    "limits",
+  ),
+  row(
+    63,
+    "A stolen copy of the database, a typo in a key",
+    "only SHA-256 of keys at rest; a checksum refuses typos without a lookup",
+    "identity",
+  ),
 ];
 
 /** `row 7:`, how the names of its tests begin. */

@@ -140,6 +140,11 @@ export function chunk(
   };
 }
 
+/** The end of a stream: finish, usage, [DONE]. */
+export const usageEvents = (prompt: number, completion: number): string =>
+  [chunk({ finish: "stop" }), chunk({ choices: [], usage: usage(prompt, completion) })].map(event).join("") +
+  event("[DONE]");
+
 /** A plain stream: "Hi", finish, usage, [DONE]. */
 export const usualStream = (stated: unknown = usage(10, 5)): string =>
   [chunk({ content: "Hi" }), chunk({ finish: "stop" }), chunk({ choices: [], usage: stated })]

@@ -176,7 +176,7 @@ export async function openWorld(options: WorldOptions = {}): Promise<World> {
       fetch(`${more.url ?? first.url}${path}`, {
         method: "POST",
         redirect: "manual",
-        body: typeof body === "string" ? body : JSON.stringify(body),
+        body: typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body),
         headers: { "content-type": "application/json", authorization: `Bearer ${key}`, ...more.headers },
         ...(more.signal === undefined ? {} : { signal: more.signal }),
       }),
