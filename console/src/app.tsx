@@ -4,6 +4,7 @@ import type { Session } from "./api/types.ts";
 import { useQuery } from "./api/use-query.ts";
 import { go, usePlace } from "./lib/router.ts";
 import { type Console, ConsoleContext } from "./lib/session.ts";
+import { ZoneContext } from "./lib/zone.ts";
 import { pageFor } from "./pages/all.tsx";
 import { Login } from "./pages/login.tsx";
 import { Shell } from "./shell.tsx";
@@ -47,9 +48,11 @@ export function App(): ReactNode {
   const page = pageFor(place.path);
   return (
     <ConsoleContext value={shared}>
-      <Shell place={place} title={page.title}>
-        {page.content}
-      </Shell>
+      <ZoneContext value={shared.zone}>
+        <Shell place={place} title={page.title}>
+          {page.content}
+        </Shell>
+      </ZoneContext>
     </ConsoleContext>
   );
 }

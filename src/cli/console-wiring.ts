@@ -7,6 +7,7 @@ import { loginPath, registerConsole } from "../console/register.ts";
 import { createSessions, type Sessions } from "../console/sessions.ts";
 import { formatUsd, pico } from "../core/money.ts";
 import type { ConsoleLogins, Person } from "../ports-console.ts";
+import { createConsoleReports } from "../store/console-reports.ts";
 import type { GatewayParts } from "./gateway-process.ts";
 import { version } from "./version.ts";
 
@@ -38,6 +39,15 @@ export function addConsole(app: FastifyInstance, parts: GatewayParts, sessions: 
     sessions,
     authenticate: (token) => personOf(token, parts),
     directory: builtConsole,
+    portal: {
+      tables: parts.store,
+      portalTokens: parts.store.portalTokens,
+      reports: createConsoleReports(parts.db),
+      clock: parts.clock,
+      credit: config.credit.unit,
+      creditName: config.credit.name,
+      timeZone: config.timeZone,
+    },
     about: {
       version,
       isDemo: parts.isDemo,

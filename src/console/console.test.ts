@@ -5,7 +5,10 @@ import { join } from "node:path";
 import Fastify, { type FastifyInstance } from "fastify";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { newDatabase } from "../../test/support/databases.ts";
-import { createConsoleLogins } from "../store/console.ts";
+import { creditUnit } from "../core/money.ts";
+import { createAdminStore } from "../store/admin-store.ts";
+import { createConsoleLogins, createPortalTokens } from "../store/console.ts";
+import { createConsoleReports } from "../store/console-reports.ts";
 import type { Db } from "../store/db.ts";
 import { registerConsole } from "./register.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
@@ -32,6 +35,15 @@ describe("the console's door", () => {
       sessions,
       authenticate: async (token) => (token === "right" ? owner : null),
       directory: builtFiles(),
+      portal: {
+        tables: createAdminStore(db),
+        portalTokens: createPortalTokens(db),
+        reports: createConsoleReports(db),
+        clock: { now: Date.now, elapsed: () => elapsed },
+        credit: creditUnit("0.01"),
+        creditName: "credit",
+        timeZone: "Europe/Berlin",
+      },
       about: { version: "1", isDemo: false, timeZone: "UTC", credit: { name: "credit", usd: "0.01" } },
     });
   });
@@ -154,7 +166,7 @@ describe("the console's door", () => {
     expect(page.headers).toMatchObject({ "x-frame-options": "DENY", "cache-control": "no-cache" });
     expect(page.headers["content-security-policy"]).toContain("script-src 'self'; style-src 'self';");
     expect(page.body).toBe("<p>console</p>");
-    expect((await app.inject({ url: "/console" })).headers["location"]).toBe("console/");
+    expect((await app.inject({ url: "/console" })).headers.location).toBe("console/");
     expect((await app.inject({ url: "/portal/" })).body).toBe("<p>portal</p>");
   });
 

@@ -21,7 +21,7 @@ export function foreignReason({ method, headers }: BrowserRequest): string | nul
     return `a write from a browser needs the header ${consoleHeader}`;
   if (site !== null) return site === "same-origin" ? null : `it comes from another site (${site})`;
   // Browsers without Sec-Fetch-Site send Origin on every write.
-  const origin = textOf(headers["origin"]);
+  const origin = textOf(headers.origin);
   return origin !== null && isOwnOrigin(origin, headers)
     ? null
     : "it does not say that it comes from this console";
@@ -29,7 +29,7 @@ export function foreignReason({ method, headers }: BrowserRequest): string | nul
 
 /** Proxies may end TLS, so only host and port are compared; what the proxy was asked for comes first. */
 function isOwnOrigin(origin: string, headers: BrowserRequest["headers"]): boolean {
-  const host = textOf(headers["x-forwarded-host"]) ?? textOf(headers["host"]);
+  const host = textOf(headers["x-forwarded-host"]) ?? textOf(headers.host);
   const match = /^https?:\/\/([^/]+)$/.exec(origin);
   return match !== null && host !== null && match[1]?.toLowerCase() === host.toLowerCase();
 }

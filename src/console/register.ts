@@ -4,6 +4,7 @@ import type { Person } from "../ports-console.ts";
 import { type Attempts, createAttempts } from "./attempts.ts";
 import { readStaticFiles } from "./files.ts";
 import { foreignReason } from "./origin.ts";
+import { addPortal, type PortalPorts } from "./portal.ts";
 import type { Sessions } from "./sessions.ts";
 import { addPage } from "./static.ts";
 
@@ -16,6 +17,7 @@ export interface ConsolePorts {
   readonly directory: string;
   /** What every page needs to know, beside who is logged in. */
   readonly about: ConsoleFacts;
+  readonly portal: PortalPorts;
 }
 
 export interface ConsoleFacts {
@@ -53,6 +55,7 @@ export function registerConsole(app: FastifyInstance, ports: ConsolePorts): void
     });
     addPage(scope, "/console", { files, document: "index.html" });
     addPage(scope, "/portal", { files, document: "portal.html" });
+    addPortal(scope, ports.portal);
     scope.get("/", async (_request, reply) => reply.redirect("console/", 302));
     scope.get("/console/session", (request, reply) => showSession(ports, request, reply));
     scope.post("/console/login", (request, reply) => login(ports, attempts, { request, reply }));

@@ -16,8 +16,15 @@ interface State<Value> {
   readonly isLoading: boolean;
 }
 
+interface QueryOptions {
+  readonly everyMs?: number;
+  /** Where no session cookie speaks for the reader. */
+  readonly token?: string;
+}
+
 /** Fetches JSON from `address`, again when it changes, on `reload()` and every `everyMs`. Null fetches nothing. */
-export function useQuery<Value>(address: string | null, everyMs: number | null = null): Loaded<Value> {
+export function useQuery<Value>(address: string | null, options: QueryOptions = {}): Loaded<Value> {
+  const { everyMs, token } = options;
   const [state, setState] = useState<State<Value>>(() => startOf(address));
   const [turn, setTurn] = useState(0);
   const reload = useCallback(() => setTurn((count) => count + 1), []);
@@ -26,7 +33,10 @@ export function useQuery<Value>(address: string | null, everyMs: number | null =
     if (address === null) return setState(startOf(null));
     const controller = new AbortController();
     setState((old) => ({ ...old, error: null, isLoading: true }));
-    call<Value>(address, { signal: controller.signal }).then(
+    call<Value>(address, {
+      signal: controller.signal,
+      headers: token === undefined ? {} : { authorization: `Bearer ${token}` },
+    }).then(
       (value) => setState({ address, value, error: null, isLoading: false }),
       (error: unknown) => {
         if (controller.signal.aborted) return;
@@ -39,9 +49,9 @@ export function useQuery<Value>(address: string | null, everyMs: number | null =
       },
     );
     return () => controller.abort();
-  }, [address, turn]);
+  }, [address, turn, token]);
   useEffect(() => {
-    if (everyMs === null || address === null) return;
+    if (everyMs === undefined || address === null) return;
     const timer = setInterval(() => {
       if (!document.hidden) reload();
     }, everyMs);

@@ -12,7 +12,9 @@ const refreshMs = 10_000;
 
 /** Are the vendors well, and what is odd about them? */
 export function EndpointsPage(): ReactNode {
-  const list = useQuery<List<Endpoint>>(addressFor(adminPath("/endpoints"), { limit: 200 }), refreshMs);
+  const list = useQuery<List<Endpoint>>(addressFor(adminPath("/endpoints"), { limit: 200 }), {
+    everyMs: refreshMs,
+  });
   return (
     <>
       <PageHead title="Endpoints" />

@@ -41,7 +41,9 @@ export function OverviewPage(): ReactNode {
   const now = useNow(5_000);
   const { from, to, bucket } = range;
   const period = { range: params.range, from: params.from, to: params.to };
-  const overview = useQuery<Overview>(addressFor(adminPath("/overview"), { from, to }), refreshMs);
+  const overview = useQuery<Overview>(addressFor(adminPath("/overview"), { from, to }), {
+    everyMs: refreshMs,
+  });
   const usageAddress = addressFor(adminPath("/usage"), {
     from,
     to,
@@ -50,10 +52,10 @@ export function OverviewPage(): ReactNode {
     group_by: "model",
     limit: 5_000,
   });
-  const usage = useQuery<UsageList>(usageAddress, refreshMs);
+  const usage = useQuery<UsageList>(usageAddress, { everyMs: refreshMs });
   const traffic = useQuery<List<Traffic>>(
     addressFor(adminPath("/reports/traffic"), { from, to, bucket, tz: zone }),
-    refreshMs,
+    { everyMs: refreshMs },
   );
   const unpriced = useQuery<List<UnpricedModel>>(addressFor(adminPath("/models/unpriced")));
   return (

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import type { Range } from "../lib/range.ts";
-import { useConsole } from "../lib/session.ts";
+import { useZone } from "../lib/zone.ts";
 import { type Frame, plotHeight, plotWidth, TimeAxis, xAt, YAxis, yAt } from "./axes.tsx";
 import { bucketLabel } from "./buckets.ts";
 import { Figure } from "./figure.tsx";
@@ -31,7 +31,7 @@ interface BarsProps {
 /** Stacked bars over time, from zero. Where nothing happened there is no bar. */
 export function Bars(props: BarsProps): ReactNode {
   const { title, note, range, series, bars, format, isShare = false, empty, actions } = props;
-  const { zone } = useConsole();
+  const zone = useZone();
   const span = { from: bars[0]?.from ?? Date.parse(range.from), to: bars.at(-1)?.to ?? Date.parse(range.to) };
   const largest = bars.reduce(
     (most, bar) => (shareOf(bar.total, most) > 1 || most === "0" ? bar.total : most),

@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import type { Range } from "../lib/range.ts";
-import { useConsole } from "../lib/session.ts";
+import { useZone } from "../lib/zone.ts";
 import { type Frame, TimeAxis, xAt, YAxis, yAt } from "./axes.tsx";
 import { bucketLabel } from "./buckets.ts";
 import { Figure } from "./figure.tsx";
@@ -24,7 +24,7 @@ interface LinesProps {
 
 /** Straight lines from measure to measure, from zero; broken where there is no measure. */
 export function Lines({ title, note, range, series, points, format, empty }: LinesProps): ReactNode {
-  const { zone } = useConsole();
+  const zone = useZone();
   const span = {
     from: points[0]?.from ?? Date.parse(range.from),
     to: points.at(-1)?.to ?? Date.parse(range.to),

@@ -2,8 +2,8 @@ import { type ReactNode, useCallback, useEffect, useState } from "react";
 import type { ApiError } from "../api/client.ts";
 import type { Loaded } from "../api/use-query.ts";
 import { addressOf } from "../lib/router.ts";
-import { useConsole } from "../lib/session.ts";
 import { formatAgo, formatTime, type TimeForm } from "../lib/time.ts";
+import { useZone } from "../lib/zone.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
 type Params = Readonly<Record<string, string | null | undefined>>;
@@ -105,7 +105,7 @@ export const shortId = (id: string): string =>
   id.length <= 12 ? id : `${id.slice(0, id.indexOf("_") + 1)}…${id.slice(-6)}`;
 
 export function Time({ at, form = "minute" }: { at: string | null; form?: TimeForm | "ago" }): ReactNode {
-  const { zone } = useConsole();
+  const zone = useZone();
   if (at === null) return <span className="muted">—</span>;
   const full = `${formatTime(at, zone, "full")} (${zone})`;
   return (

@@ -8,6 +8,8 @@ import type { Series, Span } from "../../plots/types.ts";
 const shownMost = 8;
 const other = "other";
 
+type ChargedRow = Pick<UsageBucket, "bucket" | "model" | "charge">;
+
 interface Chart {
   readonly series: readonly Series[];
   readonly bars: readonly Bar[];
@@ -15,7 +17,7 @@ interface Chart {
 
 /** Charged per bucket by model, the largest first; every charge is in one of the parts. */
 export function chargedByModel(
-  rows: readonly UsageBucket[],
+  rows: readonly ChargedRow[],
   spans: readonly Span[],
   format: (amount: string) => string,
 ): Chart {
@@ -97,10 +99,10 @@ interface Part {
   readonly amount: string;
 }
 
-function barsOf(
+function barsOf<Row extends { readonly bucket: string }>(
   spans: readonly Span[],
-  rows: readonly UsageBucket[],
-  partsOf: (row: UsageBucket) => readonly Part[],
+  rows: readonly Row[],
+  partsOf: (row: Row) => readonly Part[],
 ): readonly Bar[] {
   const byStart = new Map<number, Part[]>();
   for (const row of rows) {
