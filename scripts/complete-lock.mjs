@@ -4,7 +4,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
-const file = process.argv.find((word) => word.endsWith(".json")) ?? fileURLToPath(new URL("../package-lock.json", import.meta.url));
+const file =
+  process.argv.find((word) => word.endsWith(".json")) ??
+  fileURLToPath(new URL("../package-lock.json", import.meta.url));
 const lock = JSON.parse(readFileSync(file, "utf8"));
 const missing = [];
 for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.packages)) {
@@ -15,12 +17,14 @@ for (const [path, { optionalDependencies = {}, dev }] of Object.entries(lock.pac
   }
 }
 if (process.argv.includes("--check")) {
-  for (const { name } of missing) process.stderr.write(`package-lock.json lacks ${name}; run \`node scripts/complete-lock.mjs\`\n`);
+  for (const { name } of missing)
+    process.stderr.write(`package-lock.json lacks ${name}; run \`node scripts/complete-lock.mjs\`\n`);
   process.exit(missing.length === 0 ? 0 : 1);
 }
 for (const { name, version, dev } of missing) {
   // "cli-linux-x64-musl": the platform is in the name. No integrity: the package was not to be had.
-  const [, os, cpu, libc] = /(android|darwin|linux|win32|freebsd)-(arm64|x64|arm|ia32)(?:-(musl|gnu|glibc))?/.exec(name) ?? [];
+  const [, os, cpu, libc] =
+    /(android|darwin|linux|win32|freebsd)-(arm64|x64|arm|ia32)(?:-(musl|gnu|glibc))?/.exec(name) ?? [];
   lock.packages[`node_modules/${name}`] = {
     version,
     ...(cpu === undefined ? {} : { cpu: [cpu] }),

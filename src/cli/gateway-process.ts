@@ -336,7 +336,12 @@ function startChores(parts: ChoreParts): { stop(): void; recoverNow(): Promise<v
     ),
   ];
   for (const timer of timers) timer.unref();
-  return { stop: () => timers.forEach((timer) => clearInterval(timer)), recoverNow: recover };
+  return {
+    stop: () => {
+      for (const timer of timers) clearInterval(timer);
+    },
+    recoverNow: recover,
+  };
 }
 
 interface StopParts {

@@ -54,7 +54,10 @@ async function serveConfigured(config: Config, options: ServeOptions, terminal: 
   const { workers } = config.server;
   if (workers > 1 && !isWorker()) {
     if (config.store.kind === "pglite") {
-      throw new CliError(exitCodes.usage, "Cannot run several workers on the embedded database: it has one process; set DATABASE_URL to a PostgreSQL server, or --workers 1.");
+      throw new CliError(
+        exitCodes.usage,
+        "Cannot run several workers on the embedded database: it has one process; set DATABASE_URL to a PostgreSQL server, or --workers 1.",
+      );
     }
     terminal.note(`Tollgate ${version}: starting ${workers} workers…`);
     const { host, port } = config.server;
@@ -63,18 +66,27 @@ async function serveConfigured(config: Config, options: ServeOptions, terminal: 
   }
   if (!isWorker()) terminal.note(`Tollgate ${version}: starting…`);
   const gateway = await start(config, { terminal });
-  if (!isWorker()) announce(terminal, { config, options, url: gateway.url, loginUrl: await gateway.createLoginUrl() });
+  if (!isWorker())
+    announce(terminal, { config, options, url: gateway.url, loginUrl: await gateway.createLoginUrl() });
   await untilStopped(isWorker() ? { ...terminal, note: () => undefined } : terminal, gateway);
 }
 
 /** `loginUrl` is null where several processes share the port: then nobody of them is the one to make it. */
-function announce(terminal: Terminal, about: { config: Config; options: ServeOptions; url: string; loginUrl: string | null }): void {
+function announce(
+  terminal: Terminal,
+  about: { config: Config; options: ServeOptions; url: string; loginUrl: string | null },
+): void {
   const { config, options, url, loginUrl } = about;
-  if (options.json === true) return terminal.print(JSON.stringify({ url, console_url: loginUrl, version }));
+  if (options.json === true) {
+    terminal.print(JSON.stringify({ url, console_url: loginUrl, version }));
+    return;
+  }
   terminal.print(`Tollgate ${version} serves ${config.models.length} models at ${url}`);
   terminal.print(`  API     ${url}/v1   (also ${url}/openai for Azure clients)`);
   terminal.print(`  Admin   ${url}/admin/v1   (tollgate accounts create …)`);
-  terminal.print(`  Console ${loginUrl === null ? `${url}/console/   (log in with an admin token)` : `${loginUrl}   (works once, for 15 minutes)`}`);
+  terminal.print(
+    `  Console ${loginUrl === null ? `${url}/console/   (log in with an admin token)` : `${loginUrl}   (works once, for 15 minutes)`}`,
+  );
 }
 
 /** Demo mode: a simulated vendor, an account with credit, and one command to paste. */
@@ -86,10 +98,16 @@ export async function serveDemo(
   terminal.note(`Tollgate ${version}: starting in demo mode…`);
   const vendor = await startDemoVendor(config);
   try {
-    const gateway = await start(vendor.config, { terminal, tokenDirectory: demoHome(config), logLevel: "warn", isDemo: true });
+    const gateway = await start(vendor.config, {
+      terminal,
+      tokenDirectory: demoHome(config),
+      logLevel: "warn",
+      isDemo: true,
+    });
     const { key } = await ensureDemoCustomer(gateway);
     const loginUrl = await gateway.createLoginUrl();
-    if (options.json === true) terminal.print(JSON.stringify({ demo: true, url: gateway.url, console_url: loginUrl, key, version }));
+    if (options.json === true)
+      terminal.print(JSON.stringify({ demo: true, url: gateway.url, console_url: loginUrl, key, version }));
     else printWelcome(terminal, { gateway, key, loginUrl });
     await options.onReady(gateway, key);
     await untilStopped(terminal, gateway);
@@ -100,9 +118,16 @@ export async function serveDemo(
 
 const closeVendor = (vendor: DemoVendor): Promise<void> => vendor.close();
 
-function printWelcome(terminal: Terminal, about: { gateway: RunningGateway; key: string; loginUrl: string }): void {
+function printWelcome(
+  terminal: Terminal,
+  about: { gateway: RunningGateway; key: string; loginUrl: string },
+): void {
   const { gateway, key, loginUrl } = about;
-  const body = { model: "gpt-5-chat", stream: true, messages: [{ role: "user", content: "What does a toll gate do?" }] };
+  const body = {
+    model: "gpt-5-chat",
+    stream: true,
+    messages: [{ role: "user", content: "What does a toll gate do?" }],
+  };
   terminal.print(`Tollgate ${version} runs in demo mode: a simulated vendor, nothing is bought and nothing is sent anywhere.
 
 Ask it something (the answer streams):
@@ -122,7 +147,10 @@ Add a real vendor: stop this, set OPENAI_API_KEY (or AZURE_OPENAI_ENDPOINT, AZUR
 AZURE_OPENAI_DEPLOYMENT_NAME) and start again; or write a tollgate.yaml (docs/reference/configuration.md).`);
 }
 
-async function start(config: Config, about: { terminal: Terminal; tokenDirectory?: string; logLevel?: string; isDemo?: boolean }): Promise<RunningGateway> {
+async function start(
+  config: Config,
+  about: { terminal: Terminal; tokenDirectory?: string; logLevel?: string; isDemo?: boolean },
+): Promise<RunningGateway> {
   const { terminal } = about;
   const reach = readCrashPoint(terminal.env["TOLLGATE_CRASH_AT"]);
   try {
@@ -138,10 +166,21 @@ async function start(config: Config, about: { terminal: Terminal; tokenDirectory
     if (error instanceof DirectoryLocked) throw new CliError(exitCodes.failed, error.message);
     const { code } = error as { code?: string };
     const place = `${config.server.host}:${config.server.port}`;
-    if (code === "EADDRINUSE") throw new CliError(exitCodes.failed, `Cannot listen on ${place}: something else does; choose another with --port.`);
-    if (code === "EACCES") throw new CliError(exitCodes.failed, `Cannot listen on ${place}: this user may not; choose another with --port.`);
+    if (code === "EADDRINUSE")
+      throw new CliError(
+        exitCodes.failed,
+        `Cannot listen on ${place}: something else does; choose another with --port.`,
+      );
+    if (code === "EACCES")
+      throw new CliError(
+        exitCodes.failed,
+        `Cannot listen on ${place}: this user may not; choose another with --port.`,
+      );
     if (code === "ECONNREFUSED" || code === "ENOTFOUND") {
-      throw new CliError(exitCodes.unreachable, `Cannot reach the database (${code}); check DATABASE_URL or \`store\`.`);
+      throw new CliError(
+        exitCodes.unreachable,
+        `Cannot reach the database (${code}); check DATABASE_URL or \`store\`.`,
+      );
     }
     throw error;
   }
@@ -153,6 +192,7 @@ async function untilStopped(terminal: Terminal, gateway: RunningGateway): Promis
     for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, resolve);
   });
   terminal.note(`${signal}: no new requests; running ones may end (again to stop now)`);
-  for (const name of ["SIGTERM", "SIGINT"] as const) process.once(name, () => process.exit(exitCodes.interrupted));
+  for (const name of ["SIGTERM", "SIGINT"] as const)
+    process.once(name, () => process.exit(exitCodes.interrupted));
   await gateway.close(graceMs);
 }

@@ -35,7 +35,8 @@ export function createIds(options: IdOptions = { now: Date.now, random: randomBy
 }
 
 /** The lowest id that can be made at `ms`: every id made earlier sorts before it, every later one after it. */
-export const idFloor = (prefix: string, ms: number): string => `${prefix}_${toBase32(BigInt(Math.floor(ms)), 10)}`;
+export const idFloor = (prefix: string, ms: number): string =>
+  `${prefix}_${toBase32(BigInt(Math.floor(ms)), 10)}`;
 
 /** 80 random bits, the top one clear, so that counting up within one ms cannot overflow. */
 function freshRandom(random: IdOptions["random"]): bigint {

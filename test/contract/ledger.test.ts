@@ -16,7 +16,10 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
   });
   const account = async (...grants: { usd: string; [field: string]: unknown }[]): Promise<string> => {
     const id = fresh("acc");
-    await books.account(id, grants.map((grant) => ({ id: fresh("grt"), ...grant })));
+    await books.account(
+      id,
+      grants.map((grant) => ({ id: fresh("grt"), ...grant })),
+    );
     return id;
   };
 
@@ -52,7 +55,10 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
   test("a hold above what is available is refused and moves nothing", async () => {
     const acme = await account({ usd: "1" });
     const outcome = await books.hold(fresh("req"), acme, "1.000000000001");
-    expect(outcome).toMatchObject({ ok: false, refusal: { code: "insufficient_funds", available: parseUsd("1") } });
+    expect(outcome).toMatchObject({
+      ok: false,
+      refusal: { code: "insufficient_funds", available: parseUsd("1") },
+    });
     expect(await books.show(acme)).toBe(`${acme} posted 1 held 0`);
   });
 
@@ -68,7 +74,11 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
     const acme = await account({ usd: "1" });
     const id = fresh("req");
     await books.hold(id, acme, "0.6");
-    const results = await Promise.all([books.settle(id, acme, "0.1"), books.settle(id, acme, "0.2"), books.release(id, acme)]);
+    const results = await Promise.all([
+      books.settle(id, acme, "0.1"),
+      books.settle(id, acme, "0.2"),
+      books.release(id, acme),
+    ]);
     expect(results.map((one) => one.code).sort()).toEqual(["already", "already", "done"]);
     expect(await books.settle(id, acme, "0.5")).toMatchObject({ code: "already", charge: parseUsd("0.1") });
     expect(await books.show(acme)).toBe(`${acme} posted 0.9 held 0`);
@@ -76,7 +86,9 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
 
   test("of many holds at once exactly those that fit are admitted", async () => {
     const acme = await account({ usd: "1" });
-    const outcomes = await Promise.all(Array.from({ length: 400 }, () => books.hold(fresh("req"), acme, "0.1")));
+    const outcomes = await Promise.all(
+      Array.from({ length: 400 }, () => books.hold(fresh("req"), acme, "0.1")),
+    );
     expect(outcomes.filter((one) => one.ok)).toHaveLength(10);
     expect(await books.show(acme)).toBe(`${acme} posted 1 held 1`);
   });
@@ -84,14 +96,19 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
   test("an elastic hold shrinks in whole steps to what is there, and is refused below its least", async () => {
     const acme = await account({ usd: "1" });
     const elastic = { least: parseUsd("0.35"), step: parseUsd("0.2") };
-    expect(await books.hold(fresh("req"), acme, "5", { elastic })).toMatchObject({ ok: true, amount: parseUsd("0.95") });
+    expect(await books.hold(fresh("req"), acme, "5", { elastic })).toMatchObject({
+      ok: true,
+      amount: parseUsd("0.95"),
+    });
     expect(await books.show(acme)).toBe(`${acme} posted 1 held 0.95`);
     expect(await books.hold(fresh("req"), acme, "5", { elastic })).toMatchObject({ ok: false });
   });
 
   test("a smaller hold is admitted after a larger one was refused", async () => {
     const acme = await account({ usd: "1" });
-    const outcomes = await Promise.all(["0.9", "0.5", "0.1"].map((usd) => books.hold(fresh("req"), acme, usd)));
+    const outcomes = await Promise.all(
+      ["0.9", "0.5", "0.1"].map((usd) => books.hold(fresh("req"), acme, usd)),
+    );
     expect(outcomes.map((one) => one.ok)).toEqual([true, false, true]);
   });
 
@@ -111,12 +128,11 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
       "select grant_ids, grant_amounts::text[] as grant_amounts from requests where id = $1",
       [id],
     );
-    expect(row?.grant_ids.map((grant, index) => `${grant.slice(acme.length + 1)} ${usdOf(row.grant_amounts[index] ?? "")}`)).toEqual([
-      "first 1",
-      "expiring 1",
-      "promo 1",
-      "old 0.25",
-    ]);
+    expect(
+      row?.grant_ids.map(
+        (grant, index) => `${grant.slice(acme.length + 1)} ${usdOf(row.grant_amounts[index] ?? "")}`,
+      ),
+    ).toEqual(["first 1", "expiring 1", "promo 1", "old 0.25"]);
     const grants = await books.db.query<{ id: string; remaining: string; reserved: string }>(
       "select id, remaining::text, reserved::text from grants where account_id = $1 and remaining > 0",
       [acme],
@@ -126,7 +142,10 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
 
   test("an expired grant pays for nothing, and its rest becomes breakage", async () => {
     const acme = await account({ usd: "1", expiresAt: "2020-01-01T00:00:00Z" }, { usd: "0.5" });
-    expect(await books.hold(fresh("req"), acme, "0.6")).toMatchObject({ ok: false, refusal: { available: parseUsd("0.5") } });
+    expect(await books.hold(fresh("req"), acme, "0.6")).toMatchObject({
+      ok: false,
+      refusal: { available: parseUsd("0.5") },
+    });
     await books.db.query("select ledger_expire($1, 10)", [acme]);
     expect(await books.show(acme)).toBe(`${acme} posted 0.5 held 0`);
   });
@@ -168,7 +187,9 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
     const acme = await account({ usd: "10" });
     const key = fresh("key");
     await books.key(key, acme, { rpm: 3 });
-    const outcomes = await Promise.all(Array.from({ length: 5 }, () => books.hold(fresh("req"), acme, "0.1", { keyId: key })));
+    const outcomes = await Promise.all(
+      Array.from({ length: 5 }, () => books.hold(fresh("req"), acme, "0.1", { keyId: key })),
+    );
     expect(outcomes.filter((one) => one.ok)).toHaveLength(3);
     const refused = outcomes.find((one) => !one.ok);
     expect(refused).toMatchObject({ ok: false, refusal: { code: "request_rate_limit", limit: "3" } });
@@ -182,12 +203,20 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
     const other = await account({ usd: "1" });
     const key = fresh("key");
     await books.key(key, acme);
-    expect(await books.hold(fresh("req"), other, "0.1", { keyId: key })).toMatchObject({ refusal: { code: "invalid_api_key" } });
+    expect(await books.hold(fresh("req"), other, "0.1", { keyId: key })).toMatchObject({
+      refusal: { code: "invalid_api_key" },
+    });
     await books.db.query("update keys set revoked_at = now() where id = $1", [key]);
-    expect(await books.hold(fresh("req"), acme, "0.1", { keyId: key })).toMatchObject({ refusal: { code: "invalid_api_key" } });
+    expect(await books.hold(fresh("req"), acme, "0.1", { keyId: key })).toMatchObject({
+      refusal: { code: "invalid_api_key" },
+    });
     await books.db.query("update accounts set status = 'frozen' where id = $1", [acme]);
-    expect(await books.hold(fresh("req"), acme, "0.1")).toMatchObject({ refusal: { code: "account_frozen" } });
-    expect(await books.hold(fresh("req"), "acc_nobody", "0.1")).toMatchObject({ refusal: { code: "account_not_found" } });
+    expect(await books.hold(fresh("req"), acme, "0.1")).toMatchObject({
+      refusal: { code: "account_frozen" },
+    });
+    expect(await books.hold(fresh("req"), "acc_nobody", "0.1")).toMatchObject({
+      refusal: { code: "account_not_found" },
+    });
   });
 
   test("an idempotency key lets one request through and tells the others why not", async () => {
@@ -205,10 +234,20 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
       refusal: { code: "idempotency_key_reused" },
     });
     await books.settle(first, acme, "0.05");
-    await books.ledger.rememberResult(acme, "k1", { status: 200, headers: { a: "b" }, body: new TextEncoder().encode("hi") });
-    expect(await books.hold(fresh("req"), acme, "0.1", { idempotency })).toMatchObject({ refusal: { code: "replay", requestId: first } });
+    await books.ledger.rememberResult(acme, "k1", {
+      status: 200,
+      headers: { a: "b" },
+      body: new TextEncoder().encode("hi"),
+    });
+    expect(await books.hold(fresh("req"), acme, "0.1", { idempotency })).toMatchObject({
+      refusal: { code: "replay", requestId: first },
+    });
     const stored = await books.ledger.findResult(acme, "k1");
-    expect({ ...stored, body: new TextDecoder().decode(stored?.body) }).toEqual({ status: 200, headers: { a: "b" }, body: "hi" });
+    expect({ ...stored, body: new TextDecoder().decode(stored?.body) }).toEqual({
+      status: 200,
+      headers: { a: "b" },
+      body: "hi",
+    });
   });
 
   test("a refused request frees its idempotency key", async () => {
@@ -226,7 +265,10 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
 
   test("a refund returns to the grants it came from, never more than was charged", async () => {
     const acme = fresh("acc");
-    await books.account(acme, [{ id: `${acme}_a`, usd: "1", priority: 1 }, { id: `${acme}_b`, usd: "1" }]);
+    await books.account(acme, [
+      { id: `${acme}_a`, usd: "1", priority: 1 },
+      { id: `${acme}_b`, usd: "1" },
+    ]);
     const id = fresh("req");
     await books.hold(id, acme, "1.5");
     await books.settle(id, acme, "1.5");
@@ -251,7 +293,9 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
     const acme = await account({ usd: "1" });
     await books.db.query("update instances set lease_until = clock_timestamp() - interval '1 second'");
     expect((await books.hold(fresh("req"), acme, "0.1")).ok).toBe(true);
-    expect(await books.db.query("select 1 as one from instances where lease_until > clock_timestamp()")).toHaveLength(1);
+    expect(
+      await books.db.query("select 1 as one from instances where lease_until > clock_timestamp()"),
+    ).toHaveLength(1);
   });
 
   test("a charge above the hold is a bug and moves nothing, nor do its neighbours suffer", async () => {
@@ -260,7 +304,10 @@ describe.each(databaseKinds)("ledger on %s", (kind) => {
     const bad = fresh("req");
     await books.hold(good, acme, "0.1");
     await books.hold(bad, acme, "0.1");
-    const results = await Promise.allSettled([books.settle(bad, acme, "0.2"), books.settle(good, acme, "0.1")]);
+    const results = await Promise.allSettled([
+      books.settle(bad, acme, "0.2"),
+      books.settle(good, acme, "0.1"),
+    ]);
     expect(results.map((one) => one.status)).toEqual(["rejected", "fulfilled"]);
     expect(await books.show(acme)).toBe(`${acme} posted 0.9 held 0.1`);
     expect(pico(0n)).toBe(0n);
