@@ -42,6 +42,8 @@ export interface HiddenOutputRule {
   readonly add: (missing: number) => { readonly output: number; readonly reasoning: number };
 }
 
+const geminiModels = /^(models\/|google\/)?gemini/i;
+
 /** First match wins; asked only when the total exceeds input + output, by `missing`. */
 export const hiddenOutputRules: readonly HiddenOutputRule[] = [
   {
@@ -51,8 +53,7 @@ export const hiddenOutputRules: readonly HiddenOutputRule[] = [
   },
   {
     vendor: "Gemini: thinking stands in the total alone (20 / 151 / 553 hides 382)",
-    applies: ({ servedModel, reasoning }) =>
-      reasoning === 0 && /^(models\/|google\/)?gemini/i.test(servedModel ?? ""),
+    applies: ({ servedModel, reasoning }) => reasoning === 0 && geminiModels.test(servedModel ?? ""),
     add: (missing) => ({ output: missing, reasoning: missing }),
   },
 ];
@@ -93,6 +94,9 @@ export const finishesThatEnd: ReadonlySet<string> = new Set(["content_filter"]);
 
 /** Vendors, by the name of their price list, whose streams give running usage when asked: exact even when they break off. */
 export const continuousUsageProviders: ReadonlySet<string> = new Set(["vllm"]);
+
+/** Models whose vendor puts running usage on every chunk only when asked: it is Tollgate's asking that the client would see. */
+export const runningUsageWhenAsked: readonly RegExp[] = [geminiModels];
 
 /** Azure api-versions that lack a field, so that it gets a 400 (dialect §3.3). Dates compare as text; "v1" has everything. */
 export const azureFields: Readonly<

@@ -1,3 +1,4 @@
+import { runningUsageWhenAsked } from "../core/dialects.ts";
 import { redact } from "../core/vendor-errors.ts";
 import type { Ports, VendorAnswer } from "../ports.ts";
 import { AnswerMeter, type EventRole } from "../protocol/answer-meter.ts";
@@ -30,6 +31,9 @@ export async function relayStream(ports: Ports, context: RelayContext, call: Ven
 
 /** Answers that are kept to be replayed may be this large. */
 const maxTranscriptBytes = 8 * 1024 * 1024;
+
+/** No stream is larger: 128,000 tokens, each with 20 alternatives, stay below. One that has no end is given up here. */
+const maxStreamBytes = 256 * 1024 * 1024;
 
 const cutEvent = (): Uint8Array =>
   dataEvent({
@@ -103,7 +107,10 @@ class StreamRelay {
 
   private async readAll(answer: VendorAnswer): Promise<void> {
     const { client } = this.context;
+    let size = 0;
     for await (const chunk of answer.body) {
+      size += chunk.length;
+      if (size > maxStreamBytes) throw new Error(`the stream exceeds ${maxStreamBytes} bytes`);
       if (this.firstByteAtMs === null) this.ports.reach?.("after_first_byte");
       this.firstByteAtMs ??= this.ports.clock.elapsed();
       this.forward(this.splitter.push(chunk));
@@ -150,8 +157,14 @@ class StreamRelay {
     if (role === "error") return withoutSecrets(event.bytes, this.meter.errorMessage, this.call.answer.hide);
     if (role === "usage_only") return asksUsage ? null : event.bytes;
     if (role === "usage_null") return asksUsage ? withoutUsage(event) : event.bytes;
-    if (role === "usage_beside" && asksContinuous && !this.meter.mayEndHere()) return withoutUsage(event);
+    if (role === "usage_beside" && this.isUsageOurs(asksUsage, asksContinuous)) return withoutUsage(event);
     return event.bytes;
+  }
+
+  /** Usage beside content exists because Tollgate asked: running totals, at vendors that send them only then. */
+  private isUsageOurs(asksUsage: boolean, asksContinuous: boolean): boolean {
+    if (asksContinuous && !this.meter.mayEndHere()) return true;
+    return asksUsage && runningUsageWhenAsked.some((form) => form.test(this.meter.model ?? ""));
   }
 
   private send(chunks: readonly Uint8Array[]): void {
