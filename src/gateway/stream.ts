@@ -163,8 +163,9 @@ class StreamRelay {
 
   /** Usage beside content exists because Tollgate asked: running totals, at vendors that send them only then. */
   private isUsageOurs(asksUsage: boolean, asksContinuous: boolean): boolean {
-    if (asksContinuous && !this.meter.mayEndHere()) return true;
-    return asksUsage && runningUsageWhenAsked.some((form) => form.test(this.meter.model ?? ""));
+    return (
+      asksContinuous || (asksUsage && runningUsageWhenAsked.some((form) => form.test(this.meter.model ?? "")))
+    );
   }
 
   private send(chunks: readonly Uint8Array[]): void {
