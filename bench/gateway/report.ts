@@ -69,9 +69,9 @@ function rowOf(cells: Extract<Cell, { skipped: false }>[]): Row {
         ? null
         : figure(vitals.map(({ vitals: one, result }) => one.cpuMs / Math.max(result.requests, 1))),
     cpuUsPerEvent:
-      vitals.length === 0
+      vitals.length === 0 || vitals.some(({ result }) => result.events === 0)
         ? null
-        : figure(vitals.map(({ vitals: one, result }) => (one.cpuMs * 1_000) / Math.max(result.events, 1))),
+        : figure(vitals.map(({ vitals: one, result }) => (one.cpuMs * 1_000) / result.events)),
     firstByteMs: percentiles(cells.map(({ result }) => result.firstByteMs)),
     totalMs: percentiles(cells.map(({ result }) => result.totalMs)),
     rssPeakMb:
@@ -134,7 +134,7 @@ function line(row: Row, relay: Row | null): string[] {
   const shown = (one: Figure | null, digits: number): string =>
     one === null ? "—" : one.median.toFixed(digits);
   const three = (one: Row["totalMs"]): string =>
-    [one.p50, one.p95, one.p99].map((value) => value.toFixed(1)).join(" / ");
+    [one.p50, one.p95, one.p99].map((value) => (Number.isNaN(value) ? "—" : value.toFixed(1))).join(" / ");
   return [
     row.contestant,
     shown(row.perSecond, 0) + ratio(row.perSecond, relay?.perSecond),
