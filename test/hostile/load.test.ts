@@ -4,7 +4,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createDownstream } from "../../src/http/downstream.ts";
-import { chunk, event, streamHead, usageEvents } from "./support/evil-vendor.ts";
+import { chunk, drained, event, streamHead, usageEvents } from "./support/evil-vendor.ts";
 import { gate, until } from "./support/gate.ts";
 import { open, pause, requestText, sendRaw } from "./support/raw-client.ts";
 import { type Customer, chat, credit, evilChat, openWorld, verdict, type World } from "./support/world.ts";
@@ -53,11 +53,18 @@ async function longestWait(attack: () => Promise<unknown>): Promise<number> {
   return longest;
 }
 
-/** Other programs of the machine stall it too: the best of a few tries counts. */
+/**
+ * By how much `attack` made another client wait longer than the machine does by itself, ms. Other programs stall it too:
+ * the best of a few tries counts.
+ */
 async function stallOf(attack: () => Promise<unknown>): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
-  for (let round = 0; round < 6 && least >= stallMs; round += 1)
-    least = Math.min(least, await longestWait(attack));
+  for (let round = 0; round < 8 && least >= stallMs; round += 1) {
+    const started = performance.now();
+    const attacked = await longestWait(attack);
+    const calm = await longestWait(() => pause(performance.now() - started));
+    least = Math.min(least, Math.max(attacked - calm, 0));
+  }
   return least;
 }
 
@@ -102,8 +109,7 @@ describe.concurrent("row 35", () => {
       const piece = event(chunk({ content: "x".repeat(60_000) }));
       for (let index = 0; index < 1_000 && !socket.destroyed; index += 1) {
         written += piece.length;
-        if (!socket.write(piece))
-          await new Promise<void>((resolve) => socket.once("drain", resolve).once("close", resolve));
+        if (!socket.write(piece)) await drained(socket);
       }
       socket.end(usageEvents(100, 20));
     });
@@ -308,16 +314,16 @@ test.each(heavy)("row 36: a megabyte of %s stalls nobody", async (_, body) => {
   expect(stall).toBeLessThan(stallMs);
 });
 
-test("row 36: fifty thousand chunks of one byte are one body", async () => {
-  const letters = "a".repeat(50_000);
+test("row 36: twenty thousand chunks of one byte are one body", async () => {
+  const letters = "a".repeat(20_000);
   const body = JSON.stringify(
     chat("", { messages: [{ role: "user", content: letters }], model: "unpriced" }),
   );
-  const head = `POST ${path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer ${customer.key}\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const head = `POST ${path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer ${customer.key}\r\nContent-Type: application/json\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`;
   const bytes = Buffer.from(`${head}${[...body].map((letter) => `1\r\n${letter}\r\n`).join("")}0\r\n\r\n`);
   const statuses: unknown[] = [];
   const stall = await stallOf(async () =>
-    statuses.push((await sendRaw(world.port, [bytes], { quietMs: 700 })).statuses[0]),
+    statuses.push((await sendRaw(world.port, [bytes], { quietMs: 5_000 })).statuses[0]),
   );
   expect(new Set(statuses)).toEqual(new Set([400]));
   expect(stall).toBeLessThan(stallMs);

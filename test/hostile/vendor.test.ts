@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   chatAnswer,
   chunk,
+  drained,
   event,
   type Script,
   streamHead,
@@ -361,4 +362,142 @@ test("row 41: texts that a database cannot store do not stop the books", async (
     }
   }
   expect(await world.balance(customer.accountId)).toMatchObject({ held: 0n });
+});
+
+/** What a vendor's 400 would teach if it were believed: the request is crafted so that its refusal names the parameter. */
+const lessons: [string, object, (body: Record<string, unknown>) => object | null][] = [
+  [
+    "a parameter whose name ends alike",
+    { foo_stream_options: 1 },
+    () => ({
+      message: "Unknown parameter: 'foo_stream_options'.",
+      param: "foo_stream_options",
+      code: "unknown_parameter",
+    }),
+  ],
+  [
+    "a role of that name",
+    { stream_options: { include_usage: true } },
+    () => ({
+      message: "Invalid value: 'stream_options'. Supported values are: 'user'.",
+      param: "messages[0].role",
+      code: "invalid_value",
+    }),
+  ],
+  [
+    "an option of its own",
+    { stream_options: { include_usage: true, foo: 1 } },
+    (body) =>
+      body["stream_options"] === undefined
+        ? null
+        : {
+            message: "Unknown parameter: 'stream_options.foo'.",
+            param: "stream_options.foo",
+            code: "unknown_parameter",
+          },
+  ],
+  [
+    "a quoted text",
+    {},
+    () => ({
+      message: "Your prompt is bad: Unrecognized request argument supplied: stream_options",
+      param: null,
+      code: null,
+    }),
+  ],
+  [
+    "a preference of a wrong type",
+    { temperature: "x unsupported" },
+    (body) =>
+      body["temperature"] === undefined
+        ? null
+        : {
+            message: "Unsupported value: 'temperature' does not support 'x unsupported'.",
+            param: "temperature",
+            code: "unsupported_value",
+          },
+  ],
+  [
+    "a limit that is only too large",
+    { max_tokens: 9_999_999 },
+    () => ({
+      message: "max_tokens is too large and not supported: 9999999.",
+      param: "max_tokens",
+      code: "invalid_value",
+    }),
+  ],
+];
+test.each(lessons)(
+  "row 59: %s teaches the deployment nothing that holds for others",
+  async (_, fields, refusalOf) => {
+    world.evil.scripts.set("crafted", (socket, request) => {
+      const error = refusalOf(JSON.parse(request.body) as Record<string, unknown>);
+      if (error === null) socket.end(streamHead() + usualStream());
+      else
+        socket.write(
+          wholeAnswer({ error: { type: "invalid_request_error", ...error } }, {}, "400 Bad Request"),
+        );
+    });
+    for (let round = 0; round < 2; round += 1)
+      await (await send("crafted", { model: "taught", stream: true, ...fields })).text();
+    expect(
+      await world.db.query(
+        "select lesson from lessons where deployment = 'taught' and lesson not like 'input%'",
+      ),
+    ).toEqual([]);
+    says("honest", streamHead() + usualStream(), true);
+    const other = await world.customer("10");
+    await (
+      await world.post(
+        path,
+        other.key,
+        evilChat("honest", { model: "taught", stream: true, temperature: 0.5 }),
+      )
+    ).text();
+    expect(JSON.parse(world.evil.seen.at(-1)?.body ?? "")).toMatchObject({
+      stream_options: { include_usage: true },
+      temperature: 0.5,
+      max_tokens: 50,
+    });
+    expect((await world.records(other.accountId))[0]?.source).toBe("vendor");
+  },
+);
+
+/** Writes `piece` until the other side has had enough. */
+const endless =
+  (head: string, piece: Buffer): Script =>
+  async (socket) => {
+    socket.write(head);
+    while (!socket.destroyed) if (!socket.write(piece)) await drained(socket);
+  };
+const json = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n";
+const endlessOnes: [string, boolean, Script][] = [
+  ["events", true, endless(streamHead(), Buffer.from(event(chunk({ content: "x".repeat(200_000) }))))],
+  ["one line", true, endless(`${streamHead()}data: {"a":"`, Buffer.alloc(200_000, "x"))],
+  [
+    "comments and blank lines",
+    true,
+    endless(streamHead(), Buffer.from(`: ${"x".repeat(2_000)}\n\n\r\n\n`.repeat(100))),
+  ],
+  ["one body", false, endless(`${json}{"a":"`, Buffer.alloc(200_000, "x"))],
+  ["an error", false, endless("HTTP/1.1 500 No\r\n\r\n", Buffer.alloc(200_000, "<"))],
+  ["a head", false, endless("HTTP/1.1 200 OK\r\n", Buffer.from(`x: ${"y".repeat(2_000)}\r\n`))],
+];
+test.each(endlessOnes)("row 60: %s without end is cut, in bounded memory", async (_, stream, script) => {
+  world.evil.scripts.set("endless", script);
+  const poor = await world.customer("1");
+  const answer = await world.post(path, poor.key, evilChat("endless", { stream }));
+  let received = 0;
+  let tail = "";
+  for await (const piece of answer.body ?? []) {
+    received += piece.length;
+    tail = Buffer.from(piece).toString("latin1").slice(-400);
+  }
+  expect(received).toBeLessThan(300_000_000);
+  expect(tail).toContain('"error"');
+  expect(tail).not.toContain("[DONE]");
+  expect(world.gateways[0]?.residentBytes() ?? 0).toBeLessThan(900_000_000);
+  const [row] = await world.records(poor.accountId);
+  expect(BigInt(row?.charge ?? -1)).toBeLessThanOrEqual(BigInt(row?.hold ?? -2));
+  expect(await world.balance(poor.accountId)).toMatchObject({ held: 0n });
 });

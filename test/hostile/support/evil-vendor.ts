@@ -150,3 +150,13 @@ export const usualStream = (stated: unknown = usage(10, 5)): string =>
   [chunk({ content: "Hi" }), chunk({ finish: "stop" }), chunk({ choices: [], usage: stated })]
     .map(event)
     .join("") + event("[DONE]");
+
+/** Until the socket takes more, or is closed. */
+export const drained = (socket: Socket): Promise<void> =>
+  new Promise((resolve) => {
+    const go = (): void => {
+      socket.off("drain", go).off("close", go);
+      resolve();
+    };
+    socket.on("drain", go).on("close", go);
+  });
