@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { matchPath } from "../lib/router.ts";
-import { Empty, Link } from "../ui/parts.tsx";
+import { Card, Empty, Link, PageHead } from "../ui/parts.tsx";
 import { AccountDetailPage } from "./account-detail.tsx";
 import { AccountsPage } from "./accounts.tsx";
 import { EndpointsPage } from "./endpoints.tsx";
@@ -56,9 +56,14 @@ export function pageFor(path: string): Page {
   return {
     title: "Not found",
     content: (
-      <Empty title="There is no such page">
-        <Link to="/">Overview</Link>
-      </Empty>
+      <>
+        <PageHead title="There is no such page" />
+        <Card>
+          <Empty title="Nothing is at this address">
+            <Link to="/">Overview</Link>
+          </Empty>
+        </Card>
+      </>
     ),
   };
 }

@@ -84,24 +84,26 @@ function Balance({ account }: { account: Loaded<OwnAccount> }): ReactNode {
     <Answer of={account}>
       {(own) => (
         <Card>
-          <dl className="equation">
-            <div className="result">
-              <dt>Available</dt>
-              <dd>
-                <Amount value={own.available} form="exact" />
-              </dd>
-            </div>
-            <div>
-              <dt>Held by running requests</dt>
-              <dd>
-                <Amount value={own.held} form="exact" />
-              </dd>
-            </div>
+          <div className="equation-row">
+            <dl className="equation">
+              <div className="result">
+                <dt>Available</dt>
+                <dd>
+                  <Amount value={own.available} form="exact" />
+                </dd>
+              </div>
+              <div>
+                <dt>Held by running requests</dt>
+                <dd>
+                  <Amount value={own.held} form="exact" />
+                </dd>
+              </div>
+            </dl>
             {own.status === "frozen" ? <Badge tone="info">frozen</Badge> : null}
             <p className="note unit">
               {own.credit.name}s of ${own.credit.usd}
             </p>
-          </dl>
+          </div>
           <Facts>
             <Fact name="Granted in all">
               <Amount value={own.total_granted} />

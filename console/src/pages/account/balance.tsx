@@ -13,35 +13,37 @@ export function BalanceCard({ account }: { account: AccountReport }): ReactNode 
   const heldShare = thousandths(balance.held, balance.posted) / 10;
   return (
     <Card>
-      <dl className="equation">
-        <div>
-          <dt>Balance</dt>
-          <dd>
-            <Amount value={balance.posted} form="exact" />
-          </dd>
-        </div>
-        <span className="operator" aria-hidden="true">
-          −
-        </span>
-        <div>
-          <dt>Held by open requests</dt>
-          <dd>
-            <Amount value={balance.held} form="exact" />
-          </dd>
-        </div>
-        <span className="operator" aria-hidden="true">
-          =
-        </span>
-        <div className="result">
-          <dt>Available</dt>
-          <dd>
-            <Amount value={balance.available} form="exact" />
-          </dd>
-        </div>
+      <div className="equation-row">
+        <dl className="equation">
+          <div>
+            <dt>Balance</dt>
+            <dd>
+              <Amount value={balance.posted} form="exact" />
+            </dd>
+          </div>
+          <span className="operator" aria-hidden="true">
+            −
+          </span>
+          <div>
+            <dt>Held by open requests</dt>
+            <dd>
+              <Amount value={balance.held} form="exact" />
+            </dd>
+          </div>
+          <span className="operator" aria-hidden="true">
+            =
+          </span>
+          <div className="result">
+            <dt>Available</dt>
+            <dd>
+              <Amount value={balance.available} form="exact" />
+            </dd>
+          </div>
+        </dl>
         <p className="note unit">
           {session.credit.name}s of ${session.credit.usd}
         </p>
-      </dl>
+      </div>
       <div className="meter" aria-hidden="true" title="The held part of the balance">
         <span style={{ width: `${heldShare}%` }} />
       </div>
