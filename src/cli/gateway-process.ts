@@ -34,11 +34,12 @@ import { createCatalog, type LiveCatalog } from "./catalog.ts";
 import { addConsole, consoleSessions, loginUrl } from "./console-wiring.ts";
 import { credentialReader } from "./credentials.ts";
 import { dataDirectoryOf, keepSecret } from "./data-directory.ts";
+import { createDatabaseClock, type DatabaseClock } from "./database-clock.ts";
 import { EndpointHealth } from "./endpoint-health.ts";
 import { selfServiceOf } from "./self-service-wiring.ts";
 import { version } from "./version.ts";
 
-const clock: Clock = { now: () => Date.now(), elapsed: () => performance.now() };
+const elapsed = (): number => performance.now();
 
 export interface GatewayOptions {
   readonly config: Config;
@@ -91,8 +92,9 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     config.adminToken?.reveal() ??
     keepSecret(tokenDirectory, "admin-token", () => formatApiKey("admin", randomBytes(apiKeyRandomBytes)));
   const { db, moneyDb } = await openStore(options);
+  const clock = await createDatabaseClock(db);
   const running = new Set<Promise<void>>();
-  const ids = createIds();
+  const ids = createIds({ now: clock.now, random: randomBytes });
   const leases = createLeases(db, () => ids.next("gw"), { host: hostname(), pid: process.pid, version });
   const leaseMs = Math.ceil(config.ledger.recoveryMs / 2);
   // A directory has one process at a time, so whoever held a lease on it before is gone.
@@ -111,7 +113,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
     lanes: moneyDb.kind === "postgres" ? moneyLanes : 1,
     instance: leases.current,
     renewLease: async () => void (await leases.register(leaseMs)),
-    now: clock.elapsed,
+    now: elapsed,
     onRetry: (error) => observe({ event: "fault", where: "ledger", error: String(error) }),
     holdPatienceMs: config.ledger.holdPatienceMs,
     ...(options.reach === undefined ? {} : { onSent: () => options.reach?.("inside_batch") }),
@@ -180,7 +182,7 @@ export async function startGateway(options: GatewayOptions): Promise<RunningGate
   addAdmin(app, parts, sessions.read);
   addConsole(app, parts, sessions);
   await options.extend?.(app, parts);
-  const chores = startChores({ config, db, leases, leaseMs, ports, catalog, observe });
+  const chores = startChores({ config, db, leases, leaseMs, ports, catalog, clock, observe });
   await chores.recoverNow();
   await app.listen({ host: config.server.host, port: config.server.port });
   void tokens.warmUp("o200k_base");
@@ -238,7 +240,7 @@ function endpointsOf(config: Config): Parameters<typeof createVendorClient>[0] {
         baseUrl: endpoint.baseUrl,
         apiVersion: endpoint.apiVersion,
         auth: endpoint.auth === "key" ? ("api-key" as const) : ("bearer" as const),
-        credential: credentialReader(endpoint.credential, clock.elapsed),
+        credential: credentialReader(endpoint.credential, elapsed),
         extraHeaders: Object.fromEntries(
           [...endpoint.headers].map(([header, value]) => [header, value.reveal()]),
         ),
@@ -285,6 +287,7 @@ interface ChoreParts {
   readonly leaseMs: number;
   readonly ports: Ports;
   readonly catalog: LiveCatalog;
+  readonly clock: DatabaseClock;
   readonly observe: (observation: Observation) => void;
 }
 
@@ -313,6 +316,10 @@ function startChores(parts: ChoreParts): { stop(): void; recoverNow(): Promise<v
     setInterval(
       guarded("catalog", () => parts.catalog.refresh()),
       5_000,
+    ),
+    setInterval(
+      guarded("clock", () => parts.clock.sync()),
+      30_000,
     ),
     setInterval(
       guarded("expiry", () => parts.db.query(expireGrants)),
