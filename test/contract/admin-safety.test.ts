@@ -50,6 +50,9 @@ const leastRoles: Readonly<Record<string, Role>> = {
   "GET /reports/accounts": "viewer",
   "GET /reports/accounts/{id}": "viewer",
   "GET /reports/traffic": "viewer",
+  "GET /reports/estimation": "viewer",
+  "GET /reports/estimation/samples": "viewer",
+  "GET /reports/leak": "viewer",
 };
 const allowed: Readonly<Record<Role, readonly Role[]>> = {
   owner: roles,
@@ -281,6 +284,7 @@ describe.each(databaseKinds)("the admin API's guards on %s", (kind) => {
         "key.create",
         "key.revoke",
         "key.rotate",
+        "login_link.create",
         "price.publish",
         "token.create",
         "token.revoke",
