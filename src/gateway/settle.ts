@@ -1,6 +1,6 @@
 import { minPico, type PicoUsd, pico, zeroPico } from "../core/money.ts";
 import type { MeterKind, PriceRow } from "../core/prices.ts";
-import { canRate, type PriceLine, type RateTerms, rate } from "../core/rating.ts";
+import { canRate, type PriceLine, type RateTerms, rate, tiersOf } from "../core/rating.ts";
 import { type Fees, type MeterReading, nothingBilled } from "../core/usage.ts";
 import type { Ports, SettleOperation } from "../ports.ts";
 import type { Note, Outcome } from "./outcome.ts";
@@ -60,7 +60,7 @@ function billAttempt(
     kinds: used,
   });
   const terms: RateTerms = { row, serviceTier: seen.serviceTier, markup: admitted.model.markup };
-  const { priced, notes } = withoutUnpriced(reading, terms, used);
+  const { priced, notes } = withoutUnpriced(reading, terms);
   const bill = billOf(priced, terms, admitted.hold);
   if (attempt.paidBy === "customer") return { attempt, row, bill, notes };
   return {
@@ -79,17 +79,18 @@ const feeKinds: Readonly<Record<keyof Fees, MeterKind>> = {
 };
 
 /** A tool the vendor ran though nobody asked has perhaps no price: it is noted for the operator and not charged. */
-function withoutUnpriced(
+export function withoutUnpriced(
   reading: MeterReading,
   terms: RateTerms,
-  used: readonly MeterKind[],
 ): { priced: MeterReading; notes: readonly Note[] } {
   const { row } = terms;
-  if (canRate(row, null, used)) return { priced: reading, notes: [] };
+  // A tier that is not sold is priced as the standard one.
+  const tier = tiersOf(row, terms.serviceTier) === null ? null : terms.serviceTier;
+  if (canRate(row, tier, kindsOf(reading.usage, reading.fees))) return { priced: reading, notes: [] };
   const fees = { ...reading.fees };
   const notes: Note[] = [];
   for (const name of Object.keys(fees) as (keyof Fees)[]) {
-    if (fees[name] === 0 || canRate(row, null, [feeKinds[name]])) continue;
+    if (fees[name] === 0 || canRate(row, tier, [feeKinds[name]])) continue;
     notes.push({ kind: "unpriced", what: feeKinds[name], quantity: fees[name] });
     fees[name] = 0;
   }

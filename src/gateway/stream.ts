@@ -61,6 +61,9 @@ class StreamRelay {
   /** From the usage on, events wait for the cost that goes with it. */
   private isHolding = false;
   private readonly wantsCost: boolean;
+  /** Events that wait for the head to be known. */
+  private readonly waiting: Uint8Array[] = [];
+  private hasKeptAlive = false;
   private kept: Uint8Array[] | null;
   private keptBytes = 0;
 
@@ -95,6 +98,7 @@ class StreamRelay {
       this.checkpoints.stop();
     }
     const end = this.endOf();
+    this.tail.unshift(...this.waiting.splice(0).map((bytes) => ({ bytes, isUsage: false })));
     if (end === "cut" || end === "given_up") this.tail.push({ bytes: cutEvent(), isUsage: false });
     if (this.meter.errorMessage !== null) this.fault = redact(this.meter.errorMessage);
     return end;
@@ -138,6 +142,7 @@ class StreamRelay {
     const out: Uint8Array[] = [];
     for (const event of events) {
       const role = event.data === null ? "content" : this.meter.event(event.data).role;
+      if (event.data === null) this.hasKeptAlive = true;
       const isUsage = role === "usage_only" || (role === "usage_beside" && this.meter.mayEndHere());
       const bytes = this.shown(event, role);
       if (role === "end" || role === "error" || this.isHolding || (isUsage && this.wantsCost)) {
@@ -169,11 +174,23 @@ class StreamRelay {
   }
 
   private send(chunks: readonly Uint8Array[]): void {
-    if (this.kept !== null) this.keep(chunks);
+    this.waiting.push(...chunks);
+    if (this.isHeadUnknown()) return;
+    const ready = this.waiting.splice(0);
+    if (this.kept !== null) this.keep(ready);
     const { client } = this.context;
     if (client.isGone()) return;
     if (!client.hasBegun()) client.begin(this.head());
-    client.write(chunks);
+    client.write(ready);
+  }
+
+  /**
+   * Azure's first chunk names no model: it waits for the next one, so that the head tells who serves, and so that another
+   * deployment can be tried when nothing follows. Comments keep the client's connection alive and do not wait.
+   */
+  private isHeadUnknown(): boolean {
+    if (this.context.client.hasBegun() || this.hasKeptAlive) return false;
+    return this.meter.model === null && !this.meter.hasOutput();
   }
 
   /** A customer who left may come back with the same Idempotency-Key: it gets the whole answer then. */

@@ -149,6 +149,34 @@ describe("the vendor's side", () => {
   });
 });
 
+describe("the first chunk, which names no model", () => {
+  const first = { id: "", object: "", created: 0, model: "", choices: [], prompt_filter_results: [] };
+  const text = {
+    id: "c",
+    object: "chat.completion.chunk",
+    model: "gpt-5-nano-2025-08-07",
+    choices: [{ index: 0, delta: { content: "fine" }, finish_reason: "stop" }],
+  };
+  test("is passed on, and the head tells who serves all the same", async () => {
+    script.answer = () => ({ events: [first, text, "[DONE]"] });
+    const answer = await ask("/v1/chat/completions", chat("dated", { stream: true }));
+    expect(answer.headers.get("x-tollgate-model")).toBe("gpt-5-nano-2025-08-07");
+    expect(await answer.text()).toBe(
+      [first, text].map((event) => `data: ${JSON.stringify(event)}\n\n`).join("") + "data: [DONE]\n\n",
+    );
+  });
+  test("with nothing after it is an answer that broke off before it began", async () => {
+    script.answer = () => ({ events: [first], isCut: true });
+    const answer = await ask("/v1/chat/completions", chat("dated", { stream: true }));
+    expect([answer.status, ((await answer.json()) as { error: { code: string } }).error.code]).toEqual([
+      502,
+      "upstream_unavailable",
+    ]);
+    const [row] = await gateway.records(customer.accountId);
+    expect([row?.charge, row?.record.attempts[0].paid_by]).toEqual(["0", "operator"]);
+  });
+});
+
 describe("the customer's side", () => {
   test.each([
     ["/v1/chat/completions", "dated"],

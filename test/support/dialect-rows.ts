@@ -160,7 +160,11 @@ export const dialectRows: Readonly<Record<string, readonly DialectRow[]>> = {
       e2e("azure"),
       "is answered as it should be",
     ]),
-    yes("First chunk without choices, filter annotations", "passed on", view),
+    yes(
+      "First chunk without choices, filter annotations",
+      "passed on, with the second one, so that the head tells the served model",
+      [e2e("azure"), "is passed on, and the head tells who serves all the same"],
+    ),
     yes("Asynchronous filter: choices without a delta, also after the finish", "passed on", recorded),
     yes("`stream_options` by api-version", "asked for from 2024-08-01 on; a 400 is learned", [
       e2e("azure"),
@@ -174,10 +178,11 @@ export const dialectRows: Readonly<Record<string, readonly DialectRow[]>> = {
       e2e("azure"),
       "2024-10-21 knows no max_completion_tokens",
     ]),
-    yes("Spillover: `x-ms-deployment-name`", "priced as the deployment that served", [
-      e2e("prices"),
-      "of an overflow is priced by the deployment that took it",
-    ]),
+    yes(
+      "Spillover: `x-ms-deployment-name`",
+      "priced as the deployment that served; held for as the one that was asked, the rest is the operator's loss",
+      [e2e("prices"), "of an overflow is priced by the deployment that took it"],
+    ),
     yes("Model router", "priced by the `model` of the answer; the router's own fee is not metered", [
       e2e("prices"),
       "prices the answer, when it has a price",
