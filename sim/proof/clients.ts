@@ -1,0 +1,101 @@
+import { Agent, request as send } from "undici";
+import type { GatewayProcess } from "./gateway.ts";
+import type { PlannedRequest } from "./requests.ts";
+
+/** What a client saw of its request. `requestId` is null when not even a head arrived. */
+export interface Seen {
+  readonly number: number;
+  readonly requestId: string | null;
+  readonly status: number | null;
+  /** The answer came to its end: a whole body, or a stream with its own last event. */
+  readonly isWhole: boolean;
+  readonly idempotencyKey: string | null;
+}
+
+/** Sends planned requests to gateways that may die at any moment, and notes what it saw. */
+export class Clients {
+  readonly seen: Seen[] = [];
+  private readonly gateways: readonly GatewayProcess[];
+  private readonly keys: readonly string[];
+  private readonly agent = new Agent({
+    connections: 64,
+    pipelining: 1,
+    headersTimeout: 60_000,
+    bodyTimeout: 60_000,
+  });
+  private sent = 0;
+
+  constructor(gateways: readonly GatewayProcess[], keys: readonly string[]) {
+    this.gateways = gateways;
+    this.keys = keys;
+  }
+
+  /** One request; a repeatable one again under the same Idempotency-Key, on whichever gateway, until it got an answer. */
+  async run(planned: PlannedRequest): Promise<void> {
+    if (!planned.isRepeatable) return void (await this.attempt(planned, null));
+    const key = `proof-${planned.number}`;
+    for (let attempt = 0; attempt < 6; attempt += 1) {
+      const seen = await this.attempt(planned, key);
+      const isAnswered = seen.status !== null && seen.status !== 409 && seen.status < 500;
+      if ((isAnswered && seen.isWhole) || planned.leavesAfterMs !== null) return;
+      await new Promise((resolve) => setTimeout(resolve, 150 * (attempt + 1)));
+    }
+  }
+
+  private async attempt(planned: PlannedRequest, idempotencyKey: string | null): Promise<Seen> {
+    const seen = await this.send(planned, idempotencyKey);
+    this.seen.push(seen);
+    return seen;
+  }
+
+  private async send(planned: PlannedRequest, idempotencyKey: string | null): Promise<Seen> {
+    const gateway = this.next();
+    const { number, path, body, customer, leavesAfterMs } = planned;
+    const leave = new AbortController();
+    const timer = leavesAfterMs === null ? null : setTimeout(() => leave.abort(), leavesAfterMs);
+    let requestId: string | null = null;
+    let status: number | null = null;
+    const seen = (isWhole: boolean): Seen => ({ number, requestId, status, isWhole, idempotencyKey });
+    try {
+      const answer = await send(`${gateway.url}/v1/${path}`, {
+        method: "POST",
+        dispatcher: this.agent,
+        signal: leave.signal,
+        headers: {
+          "content-type": "application/json",
+          authorization: `Bearer ${this.keys[customer]}`,
+          ...(idempotencyKey === null ? {} : { "idempotency-key": idempotencyKey }),
+        },
+        body: JSON.stringify(body),
+      });
+      status = answer.statusCode;
+      const id = answer.headers["x-request-id"];
+      requestId = typeof id === "string" ? id : null;
+      const text = await answer.body.text();
+      return seen(isWhole(planned, status, text));
+    } catch {
+      return seen(false); // the gateway died, or the client left
+    } finally {
+      if (timer !== null) clearTimeout(timer);
+    }
+  }
+
+  /** In turn; one that is dead is passed over, as a load balancer would. */
+  private next(): GatewayProcess {
+    for (let step = 0; step < this.gateways.length; step += 1) {
+      const gateway = this.gateways[this.sent++ % this.gateways.length];
+      if (gateway?.isRunning()) return gateway;
+    }
+    return this.gateways[this.sent++ % this.gateways.length] as GatewayProcess;
+  }
+
+  close(): Promise<void> {
+    return this.agent.destroy();
+  }
+}
+
+function isWhole(planned: PlannedRequest, status: number, text: string): boolean {
+  if (status !== 200 || !planned.isStream) return true;
+  if (planned.path === "responses") return /^event: response\.(completed|incomplete|failed)$/m.test(text);
+  return text.trimEnd().endsWith("data: [DONE]");
+}

@@ -1,0 +1,40 @@
+import type { ProofResult } from "./run.ts";
+
+export const isClean = (result: ProofResult): boolean =>
+  [result.lost, result.double, result.overspent, result.stuck, result.verify].every(
+    (one) => one.length === 0,
+  );
+
+/** One row of figures, and below it what they are made of; the first findings by name when there are any. */
+export function renderReport(result: ProofResult): string {
+  const { options } = result;
+  const kills = Object.values(result.kills).reduce((sum, one) => sum + one, 0);
+  const columns: readonly (readonly [string, string | number])[] = [
+    ["store", options.store],
+    ["requests", options.requests],
+    ["kills", kills],
+    ["lost", result.lost.length],
+    ["double", result.double.length],
+    ["overspent", result.overspent.length],
+    ["stuck", result.stuck.length],
+    ["recovered", result.recovered],
+    ["seed", options.seed],
+  ];
+  const line = (cells: readonly (string | number)[]): string => `| ${cells.join(" | ")} |`;
+  const table = [
+    line(columns.map(([name]) => name)),
+    line(columns.map(() => "---")),
+    line(columns.map(([, value]) => value)),
+  ];
+  const killed = Object.entries(result.kills).map(([what, count]) => `${what} ${count}`);
+  const details = [
+    `killed: ${killed.join(", ") || "nothing"}`,
+    `tries of clients ${result.tries}; attempts the vendors billed ${result.attemptsBilled}; answers of the database cut off ${result.lostReplies}`,
+    `settled by the vendor's usage ${result.settled.vendor}, by estimate ${result.settled.estimated}; released ${result.released}; refused ${result.refused}`,
+    `ledger verify: ${result.verify.length === 0 ? "clean" : `${result.verify.length} checks failed`}; ${result.seconds.toFixed(0)} s`,
+  ];
+  const findings = (["lost", "double", "overspent", "stuck", "verify"] as const).flatMap((name) =>
+    result[name].slice(0, 10).map((one) => `${name}: ${one}`),
+  );
+  return [...table, "", ...details, ...findings, ""].join("\n");
+}

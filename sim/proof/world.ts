@@ -1,0 +1,159 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createRandom } from "../../src/simulator/seeded.ts";
+import { type Simulator, startSimulator } from "../../src/simulator/server.ts";
+import type { Db } from "../../src/store/db.ts";
+import { openPglite } from "../../src/store/pglite.ts";
+import { openPostgres } from "../../src/store/postgres.ts";
+import { freePort, startPostgres, type TestPostgres } from "../../test/support/postgres.ts";
+import { GatewayProcess } from "./gateway.ts";
+import { type LostReplies, startLostReplies } from "./lost-replies.ts";
+import type { ProofOptions } from "./options.ts";
+import { poorCustomers, richCustomers } from "./requests.ts";
+import { markup } from "./verdict.ts";
+
+/** Everything a proof runs on: two vendors, a database, gateways in processes of their own, customers with keys. */
+export interface World {
+  readonly vendors: readonly Simulator[];
+  readonly gateways: readonly GatewayProcess[];
+  readonly postgres: TestPostgres | null;
+  readonly lostReplies: LostReplies | null;
+  /** A key for each customer. */
+  readonly keys: readonly string[];
+  /** Whether nothing is held for any customer, asked of a gateway. */
+  hasOpenHolds(): Promise<boolean>;
+  /** Opens the database when the gateways are stopped. */
+  openBooks(): Promise<Db>;
+  close(): Promise<void>;
+}
+
+/** Dead processes' holds are taken up within this, ms. */
+export const recoveryMs = 2_000;
+const adminToken = "tg-adm-token-of-the-proof-run";
+const dayMs = 86_400_000;
+
+export async function openWorld(options: ProofOptions): Promise<World> {
+  const home = mkdtempSync(join(options.home ?? tmpdir(), "tollgate-proof-"));
+  const vendors = [
+    await startSimulator({ profile: "openai", seed: options.seed, latencyMs: 5 }),
+    await startSimulator({
+      profile: "azure",
+      seed: options.seed,
+      latencyMs: 5,
+      deployments: { "talker-blue": "gpt-4o-mini", "thinker-blue": "gpt-5-mini" },
+    }),
+  ];
+  const postgres = options.store === "postgres" ? await startPostgres([], { home: options.home }) : null;
+  const lostReplies =
+    postgres !== null && options.lostReplies > 0
+      ? await startLostReplies(postgres.port, options.lostReplies, createRandom("lost replies", options.seed))
+      : null;
+  const store = storeOf(home, postgres, lostReplies);
+  const config = join(home, "tollgate.yaml");
+  writeFileSync(config, configOf(store, vendors));
+  const gateways: GatewayProcess[] = [];
+  for (let index = 0; index < options.processes; index += 1) {
+    const skewMs = !options.isSkewed ? 0 : index === 0 ? -dayMs : index === options.processes - 1 ? dayMs : 0;
+    const name = `gateway-${index + 1}`;
+    gateways.push(
+      new GatewayProcess({ name, config, port: await freePort(), skewMs, log: join(home, `${name}.log`) }),
+    );
+  }
+  // One first, so that the schema is made once.
+  for (const gateway of gateways) await gateway.start();
+  const admin = createAdmin(() => gateways.find((one) => one.isRunning()) ?? null);
+  const keys = await addCustomers(admin);
+  return {
+    vendors,
+    gateways,
+    postgres,
+    lostReplies,
+    keys,
+    hasOpenHolds: () => hasOpenHolds(admin),
+    openBooks: () =>
+      postgres === null
+        ? openPglite(store)
+        : Promise.resolve(openPostgres({ url: postgres.url, poolSize: 2, statementTimeoutMs: 120_000 })),
+    async close() {
+      for (const gateway of gateways) await gateway.kill();
+      for (const vendor of vendors) await vendor.close();
+      await lostReplies?.close();
+      await postgres?.stop();
+      rmSync(home, { recursive: true, force: true });
+    },
+  };
+}
+
+function storeOf(home: string, postgres: TestPostgres | null, lostReplies: LostReplies | null): string {
+  if (postgres === null) return join(home, "data");
+  if (lostReplies === null) return postgres.url;
+  const url = new URL(postgres.url);
+  url.port = String(lostReplies.port);
+  return url.href;
+}
+
+function configOf(store: string, vendors: readonly Simulator[]): string {
+  const [first, second] = vendors;
+  return `
+store: ${JSON.stringify(store)}
+admin: { token: ${adminToken} }
+markup: "${markup}"
+ledger: { recovery_ms: ${recoveryMs}, hold_patience_ms: 8000 }
+idempotency: { enabled: true }
+endpoints:
+  one: { kind: openai, base_url: ${first?.url}/v1, api_key: k }
+  two: { kind: azure, base_url: ${second?.url}, api_key: k, api_version: 2024-12-01-preview }
+models:
+  talker:
+    deployments:
+      - { endpoint: one, deployment: gpt-4o-mini, model: gpt-4o-mini }
+      - { endpoint: two, deployment: talker-blue, model: gpt-4o-mini }
+  thinker:
+    deployments:
+      - { endpoint: one, deployment: gpt-5-mini, model: gpt-5-mini }
+      - { endpoint: two, deployment: thinker-blue, model: gpt-5-mini }
+  embed: { deployments: [{ endpoint: one, deployment: text-embedding-3-small, model: text-embedding-3-small }] }
+`;
+}
+
+type Admin = (method: "GET" | "POST", path: string, body?: unknown) => Promise<Record<string, unknown>>;
+
+function createAdmin(choose: () => GatewayProcess | null): Admin {
+  return async (method, path, body) => {
+    const gateway = choose();
+    if (gateway === null) throw new Error("no gateway is running");
+    const answer = await fetch(`${gateway.url}/admin/v1${path}`, {
+      method,
+      headers: { authorization: `Bearer ${adminToken}`, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+    return (await answer.json()) as Record<string, unknown>;
+  };
+}
+
+/** The rich ones get their credit in three grants, so that charges cross from one to the next. */
+async function addCustomers(admin: Admin): Promise<string[]> {
+  const keys: string[] = [];
+  for (let index = 0; index < richCustomers + poorCustomers; index += 1) {
+    const { id } = await admin("POST", "/accounts", { name: `customer ${index}` });
+    const grants =
+      index < richCustomers
+        ? [
+            { amount: "0.01", kind: "promotional" },
+            { amount: "0.02", kind: "paid" },
+            { amount: "1000", kind: "paid" },
+          ]
+        : [{ amount: "0.03", kind: "paid" }];
+    for (const grant of grants) await admin("POST", `/accounts/${String(id)}/grants`, grant);
+    const { secret } = await admin("POST", `/accounts/${String(id)}/keys`, { name: "proof" });
+    keys.push(String(secret));
+  }
+  return keys;
+}
+
+async function hasOpenHolds(admin: Admin): Promise<boolean> {
+  const { data } = (await admin("GET", "/accounts?limit=100")) as { data?: { balance: { held: string } }[] };
+  return data === undefined || data.some((account) => account.balance.held !== "0");
+}
