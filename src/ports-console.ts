@@ -188,11 +188,21 @@ export interface EstimationRow extends SampleGroup {
   readonly tokenizer: { readonly input: Accuracy; readonly output: Accuracy };
   readonly characters: { readonly input: Accuracy; readonly output: Accuracy };
 }
-/** The same requests at the plain prices of input and output, counted in three ways. */
+/**
+ * The same requests at the plain prices of input and output, counted in four ways: by the vendor, by the tokenizer, at 4
+ * characters per token and at 1.67 of them.
+ */
 export interface LeakRow extends SampleGroup {
   readonly billed: PicoUsd;
   readonly tokenizer: PicoUsd;
   readonly characters: PicoUsd;
+  readonly denseCharacters: PicoUsd;
+  readonly tokens: {
+    readonly billed: number;
+    readonly tokenizer: number;
+    readonly characters: number;
+    readonly denseCharacters: number;
+  };
 }
 export interface SampleFilter extends Period {
   readonly endpoint: string | null;

@@ -23,7 +23,7 @@ export const estimationRoutes: readonly AdminRoute[] = [
     {
       ...{ path: "/reports/leak", tag, role: "viewer" },
       summary:
-        "What counting with the tokenizer or with characters ÷ 4 would have billed for the sampled requests, against what was billed.",
+        "What counting with the tokenizer, with characters ÷ 4 or with characters ÷ 1.67 would have billed for the sampled requests, against what was billed.",
       ...{ params: null, query: estimationQuery, item: leak },
     },
     async ({ query, ports }, page) =>
@@ -101,8 +101,14 @@ const presentLeak = (row: LeakRow) => ({
   billed_usd: formatUsd(row.billed),
   tokenizer_usd: formatUsd(row.tokenizer),
   characters_usd: formatUsd(row.characters),
+  characters_167_usd: formatUsd(row.denseCharacters),
+  billed_tokens: row.tokens.billed,
+  tokenizer_tokens: row.tokens.tokenizer,
+  characters_tokens: row.tokens.characters,
+  characters_167_tokens: row.tokens.denseCharacters,
   tokenizer_missing_usd: formatUsd(pico(row.billed - row.tokenizer)),
   characters_missing_usd: formatUsd(pico(row.billed - row.characters)),
+  characters_167_missing_usd: formatUsd(pico(row.billed - row.denseCharacters)),
 });
 
 const presentSample = (sample: UsageSample) => ({

@@ -40,11 +40,19 @@ export const leak = Type.Object(
     },
     tokenizer_usd: usd,
     characters_usd: usd,
+    characters_167_usd: { ...usd, description: "At 1.67 characters per token, another rule of thumb." },
+    billed_tokens: tokens,
+    tokenizer_tokens: tokens,
+    characters_tokens: tokens,
+    characters_167_tokens: tokens,
     tokenizer_missing_usd: Type.String({
       description: "Billed less what the tokenizer would have billed; negative = too much.",
     }),
     characters_missing_usd: Type.String({
       description: "Billed less what characters ÷ 4 would have billed; negative = too much.",
+    }),
+    characters_167_missing_usd: Type.String({
+      description: "Billed less what characters ÷ 1.67 would have billed; negative = too much.",
     }),
   },
   { ...strict, title: "Leak" },
