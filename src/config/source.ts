@@ -114,10 +114,14 @@ interface Reading {
   report(offset: number, message: string): void;
 }
 
+/** Values in all, aliases written out: ten aliases of ten aliases of ten… are a small file and a large tree. */
+const nodesMax = 300_000;
+
 class TreeReader {
   readonly #file: Reading;
   /** Maps and lists that are being read: an alias may name one that contains it. */
   readonly #open = new Set<Node>();
+  #nodes = 0;
 
   constructor(file: Reading) {
     this.#file = file;
@@ -132,6 +136,10 @@ class TreeReader {
       offset = node.range?.[0] ?? offset;
     }
     const origin = this.#file.place(offset);
+    this.#nodes += 1;
+    if (this.#nodes === nodesMax)
+      this.#file.report(offset, `this file has more than ${nodesMax} values; write fewer aliases of aliases`);
+    if (this.#nodes >= nodesMax) return empty("failed", origin);
     if (isScalar(node)) return this.#readScalar(node, origin);
     if (!isMap(node) && !isSeq(node)) return empty("empty", origin);
     if (this.#open.has(node)) {

@@ -18,7 +18,8 @@ export class SseFault extends Error {
 
 const lf = 10;
 const cr = 13;
-const decoder = new TextDecoder("utf-8");
+/** Only the stream begins with a BOM, not each event. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class SseSplitter {
   private readonly maxEventBytes: number;
@@ -29,6 +30,7 @@ export class SseSplitter {
   /** Where the scan goes on, and whether the line there is still empty. */
   private scan = 0;
   private isLineEmpty = true;
+  private isFirst = true;
   private isAfterCr = false;
   private start = 0;
 
@@ -80,7 +82,7 @@ export class SseSplitter {
     const rest = this.buffer.subarray(this.start, this.end);
     this.start = this.end;
     if (isBlank(rest)) return { event: null, isTruncated: false };
-    const event = readEvent(rest);
+    const event = readEvent(rest, this.isFirst);
     if (event.data === null) return { event: null, isTruncated: rest[0] !== 58 /* a comment */ };
     if (event.data !== "[DONE]" && !isJson(event.data)) return { event: null, isTruncated: true };
     const last = rest[rest.length - 1];
@@ -95,9 +97,11 @@ export class SseSplitter {
   private add(events: SseEvent[], bytes: Uint8Array): void {
     const last = events.at(-1);
     if (!hasOnlyLineEnds(bytes)) {
-      events.push(readEvent(bytes));
+      events.push(readEvent(bytes, this.isFirst));
+      this.isFirst = false;
       return;
     }
+    this.isFirst = false;
     if (last === undefined || !hasOnlyLineEnds(last.bytes)) {
       events.push({ bytes, data: null, name: null });
       return;
@@ -138,8 +142,9 @@ export class SseSplitter {
   }
 }
 
-function readEvent(bytes: Uint8Array): SseEvent {
-  const text = decoder.decode(bytes);
+function readEvent(bytes: Uint8Array, isFirst: boolean): SseEvent {
+  const decoded = decoder.decode(bytes);
+  const text = isFirst && decoded.startsWith("\ufeff") ? decoded.slice(1) : decoded;
   // The common case, one data line and LF: two searches and no splitting.
   if (text.startsWith("data: ") && text.indexOf("\n") === text.length - 2 && !text.includes("\r")) {
     return { bytes, data: text.slice(6, -2), name: null };
@@ -150,7 +155,7 @@ function readEvent(bytes: Uint8Array): SseEvent {
 function readFields(text: string): { data: string | null; name: string | null } {
   let data: string[] | null = null;
   let name: string | null = null;
-  for (const line of text.replace(/^\uFEFF/, "").split(/\r\n|\n|\r/)) {
+  for (const line of text.split(/\r\n|\n|\r/)) {
     if (line === "" || line.startsWith(":")) continue;
     const colon = line.indexOf(":");
     const field = colon < 0 ? line : line.slice(0, colon);
