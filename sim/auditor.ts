@@ -150,7 +150,8 @@ function auditTransactions(rows: Rows, { expectEqual, require }: Judge): void {
 function auditGrants(rows: Rows, { expectEqual, require }: Judge): void {
   const reserved = new Map<string, bigint>();
   for (const hold of rows.holds) {
-    hold.grant_ids.forEach((grant, index) => add(reserved, grant, BigInt(hold.slices[index] ?? 0)));
+    for (const [index, grant] of hold.grant_ids.entries())
+      add(reserved, grant, BigInt(hold.slices[index] ?? 0));
     expectEqual(
       "the slices of a hold are its amount",
       `hold ${hold.id}`,

@@ -44,7 +44,10 @@ export function planRequest(seed: number, number: number): PlannedRequest {
   const path = kind === 0 ? "embeddings" : kind < 4 ? "responses" : "chat/completions";
   const isStream = path !== "embeddings" && random.below(4) > 0;
   let draw = random.below(totalWeight);
-  const [fault] = faults.find(([, weight]) => (draw -= weight) < 0) ?? [null];
+  const [fault] = faults.find(([, weight]) => {
+    draw -= weight;
+    return draw < 0;
+  }) ?? [null];
   const tokens = 1 + random.below(120);
   const reasoning = random.below(3) === 0 ? random.below(60) : 0;
   // Slow enough that a kill meets many in the middle of their answer.

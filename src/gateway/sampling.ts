@@ -1,6 +1,8 @@
+import type { InputShape } from "../core/lessons.ts";
 import type { PicoUsd } from "../core/money.ts";
 import { multiplyUp } from "../core/money.ts";
 import { tierFor, unitPrice } from "../core/rating.ts";
+import type { DeploymentRoute } from "../core/routing.ts";
 import { encodingFor, isReasoningModel } from "../core/tokens/encodings.ts";
 import { planInput } from "../core/tokens/input.ts";
 import { estimateInput } from "../core/tokens/plan.ts";
@@ -52,11 +54,25 @@ export async function compareEstimate(
     await ports.tokens.countAll(plan.texts, encodingFor(sample.model).encoding),
   );
   const output = await estimateOutput(ports.tokens, sample.output, { ...sample, facts });
+  if (input.unknownParts.length === 0 && input.boundedParts.length === 0)
+    await learnOverhead(ports, about.overheads, {
+      route,
+      shape,
+      difference: sample.usage.input - input.tokens,
+      known,
+    });
   await ports.samples.keep(
     sampleRow(sample, { input: Math.max(input.tokens + known, 0), output: output.tokens }),
   );
-  if (input.unknownParts.length > 0 || input.boundedParts.length > 0) return;
-  const lesson = about.overheads.add(route, shape, { difference: sample.usage.input - input.tokens, known });
+}
+
+async function learnOverhead(
+  ports: Ports,
+  overheads: OverheadLearner,
+  about: { route: DeploymentRoute; shape: InputShape; difference: number; known: number },
+): Promise<void> {
+  const { route } = about;
+  const lesson = overheads.add(route, about.shape, about);
   if (lesson === null) return;
   await ports.catalog.learn(route.endpoint, route.deployment, lesson);
   ports.observe({

@@ -1,34 +1,60 @@
-import type { Samples } from "../ports.ts";
+import type { Samples, UsageSample } from "../ports.ts";
 import { type Queryable, sql } from "./db.ts";
 
-const insertSample = sql`
-  with kept as (
+/** One statement for many samples. A request keeps its estimate beside the vendor's usage. */
+const insertSamples = sql`
+  with given as materialized (
+    select * from json_to_recordset($1::json) as s (request_id text, endpoint text, deployment text, model text, kind text,
+      input bigint, output bigint, reasoning bigint, estimated_input bigint, estimated_output bigint, input_characters bigint,
+      output_characters bigint, input_price numeric, output_price numeric)
+  ), kept as (
     insert into usage_samples (request_id, endpoint, deployment, model, kind, input, output, reasoning, estimated_input,
       estimated_output, input_characters, output_characters, input_price, output_price)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13::numeric, $14::numeric)
-    on conflict do nothing)
-  update requests set record = jsonb_set(record::jsonb, '{estimate}', jsonb_build_object('input', $9::bigint, 'output', $10::bigint))::json where id = $1`;
+    select * from given on conflict do nothing
+  )
+  update requests r set record = jsonb_set(r.record::jsonb, '{estimate}',
+    jsonb_build_object('input', g.estimated_input, 'output', g.estimated_output))::json
+  from given g where r.id = g.request_id`;
 
-/** Estimates that were made beside the vendor's usage. */
+/** Samples wait this long for others to be written with, ms. */
+const gatherMs = 200;
+const maxGathered = 500;
+
+/** Estimates that were made beside the vendor's usage; written together, so that traffic does not feel them. */
 export function createSamples(db: Queryable): Samples {
+  let gathered: UsageSample[] = [];
+  let writing: Promise<void> | null = null;
+  const write = async (): Promise<void> => {
+    await new Promise<void>((resolve) => setTimeout(resolve, gatherMs).unref());
+    writing = null;
+    const samples = gathered;
+    gathered = [];
+    await db.query(insertSamples, [JSON.stringify(samples.map(toRow))]);
+  };
   return {
-    async keep(sample) {
-      await db.query(insertSample, [
-        sample.requestId,
-        sample.endpoint,
-        sample.deployment,
-        sample.model,
-        sample.kind,
-        sample.input,
-        sample.output,
-        sample.reasoning,
-        sample.estimatedInput,
-        sample.estimatedOutput,
-        sample.inputCharacters,
-        sample.outputCharacters,
-        sample.inputPrice?.toString() ?? null,
-        sample.outputPrice?.toString() ?? null,
-      ]);
+    keep(sample) {
+      // Statistics: under more load than can be written, some are left out.
+      if (gathered.length >= maxGathered) return Promise.resolve();
+      gathered.push(sample);
+      writing ??= write();
+      return writing;
     },
   };
 }
+
+const toRow = (sample: UsageSample): Record<string, unknown> => ({
+  request_id: sample.requestId,
+  endpoint: sample.endpoint,
+  deployment: sample.deployment,
+  model: sample.model,
+  kind: sample.kind,
+  input: sample.input,
+  output: sample.output,
+  reasoning: sample.reasoning,
+  estimated_input: sample.estimatedInput,
+  estimated_output: sample.estimatedOutput,
+  input_characters: sample.inputCharacters,
+  output_characters: sample.outputCharacters,
+  input_price: sample.inputPrice?.toString() ?? null,
+  output_price: sample.outputPrice?.toString() ?? null,
+});

@@ -190,7 +190,12 @@ describe.each(databaseKinds)("what the console asks, on %s", (kind) => {
         characters_missing_usd: "0.0023991",
         characters_167_usd: "0.0017361",
         characters_167_missing_usd: "0.0013929",
-        ...{ billed_tokens: 1_330, tokenizer_tokens: 413, characters_tokens: 333, characters_167_tokens: 789 },
+        ...{
+          billed_tokens: 1_330,
+          tokenizer_tokens: 413,
+          characters_tokens: 333,
+          characters_167_tokens: 789,
+        },
       },
     ]);
     const first = await admin.call("GET", `/reports/estimation/samples?${span}&limit=2`);

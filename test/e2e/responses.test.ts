@@ -99,7 +99,11 @@ describe("a response", () => {
     const unstored = await gateway.customer("10");
     await (await gateway.post("/v1/responses", unstored.key, { ...sent, store: false })).text();
     const other = await settled(unstored.accountId);
-    expect([other.outcome, other.source, other.record.usage.bound]).toEqual(["vendor_cut", "estimated", "lower_bound"]);
+    expect([other.outcome, other.source, other.record.usage.bound]).toEqual([
+      "vendor_cut",
+      "estimated",
+      "lower_bound",
+    ]);
   });
 
   test("of another account cannot be read, deleted, cancelled, continued or named", async () => {

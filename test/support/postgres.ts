@@ -70,9 +70,13 @@ export async function freePort(): Promise<number> {
   });
 }
 
-export async function startPostgres(settings: readonly string[] = []): Promise<TestPostgres> {
+/** `home`: where the data goes; a temporary directory without it. */
+export async function startPostgres(
+  settings: readonly string[] = [],
+  about: { home: string | null } = { home: null },
+): Promise<TestPostgres> {
   const who = identity();
-  const home = mkdtempSync(join(tmpdir(), "tollgate-pg-"));
+  const home = mkdtempSync(join(about.home ?? tmpdir(), "tollgate-pg-"));
   if (who.uid !== undefined) chownSync(home, who.uid, who.gid ?? who.uid);
   const bin = who.uid === undefined ? binaries() : reachable(binaries(), home);
   const data = join(home, "data");
