@@ -16,12 +16,13 @@ const framesKept = 200;
 export async function readBody(
   answer: VendorAnswer,
 ): Promise<{ text: string; cut: string | null; firstByte: boolean }> {
-  const pieces: Uint8Array[] = [];
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  let text = "";
   let size = 0;
   let cut: string | null = null;
   try {
     for await (const chunk of answer.body) {
-      pieces.push(chunk);
+      text += decoder.decode(chunk, { stream: true });
       size += chunk.length;
       if (size > bodyBytesMax) {
         answer.body.destroy();
@@ -32,7 +33,7 @@ export async function readBody(
   } catch (error) {
     cut = error instanceof Error ? error.message : String(error);
   }
-  return { text: Buffer.concat(pieces).toString("utf8"), cut, firstByte: size > 0 };
+  return { text: text + decoder.decode(), cut, firstByte: size > 0 };
 }
 
 /** A whole answer, or null when the body is no JSON object. */
