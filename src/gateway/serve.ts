@@ -70,7 +70,10 @@ async function serveAdmitted(
   ports.reach?.("after_settle");
   await keepResponse(ports, admitted, outcome);
   await finish(ports, { admitted, outcome, settlement, settling, client, settings: gateway.settings });
-  observeEnd(ports, settlement, { status: statusOf(outcome), times });
+  const report = (): void => observeEnd(ports, settlement, { status: statusOf(outcome), times });
+  if (settling.isInTime) report();
+  // A charge that never came to be is nobody's revenue: who ended the hold instead reports that.
+  else void settling.late.then((isCommitted) => (isCommitted ? report() : undefined));
   if (outcome.sample !== null) void compareLater(ports, gateway, outcome.sample);
 }
 
