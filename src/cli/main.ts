@@ -40,7 +40,8 @@ async function explain(error: unknown, terminal: Terminal): Promise<ExitCode> {
     return exitCodes.usage;
   }
   const { DirectoryLocked } = await import("../store/directory-lock.ts");
-  if (error instanceof DirectoryLocked) {
+  const { DatabaseMoved } = await import("../store/moved.ts");
+  if (error instanceof DirectoryLocked || error instanceof DatabaseMoved) {
     terminal.note(error.message);
     return exitCodes.failed;
   }

@@ -22,7 +22,12 @@ export function readConfig(terminal: Terminal, flags: ConfigFlags): Config {
 /** Opens the store for an operator's command: few connections, long statements. */
 export async function openStore(config: Config): Promise<Db> {
   if (config.store.kind === "pglite") return openPglite(config.store.directory);
-  const db = openPostgres({ url: config.store.url.reveal(), poolSize: 2, statementTimeoutMs: 3_600_000 });
+  return openReachable(config.store.url.reveal());
+}
+
+/** PostgreSQL for an operator's command. Throws a `CliError` when it cannot be reached. */
+export async function openReachable(url: string): Promise<Db> {
+  const db = openPostgres({ url, poolSize: 2, statementTimeoutMs: 3_600_000 });
   try {
     await db.query("select 1");
     return db;

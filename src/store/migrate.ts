@@ -36,7 +36,7 @@ const createTable = sql`
 const selectApplied = sql`select name, sha256 from schema_migrations order by name`;
 const insertApplied = sql`insert into schema_migrations (name, sha256) values ($1, $2)`;
 // "tollgate" as a number: one migrating process at a time, the others wait and then find nothing to do.
-const lockMigrations = sql`select pg_advisory_xact_lock(8402840284)`;
+export const lockMigrations = sql`select pg_advisory_xact_lock(8402840284)`;
 
 /** Brings the schema up to date, each migration in its own transaction. Returns the names applied now. */
 export async function migrate(

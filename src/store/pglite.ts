@@ -5,6 +5,7 @@ import { Worker } from "node:worker_threads";
 import type { Db, Queryable } from "./db.ts";
 import { lockDirectory } from "./directory-lock.ts";
 import { schemaFingerprint } from "./migrate.ts";
+import { refuseMoved } from "./moved.ts";
 import type { WorkerCall, WorkerReply, WorkerStart } from "./pglite-worker.ts";
 
 /** The embedded database: one process, one connection, in its own thread. */
@@ -43,12 +44,21 @@ export interface PgliteOptions {
   readonly startFrom?: string;
 }
 
-/** Opens `directory` exclusively, or memory for `null`. The data lies in `directory`/db. */
+/**
+ * Opens `directory` exclusively, or memory for `null`. The data lies in `directory`/db. Throws `DirectoryLocked` while
+ * another process has it, and `DatabaseMoved` when its data went to PostgreSQL.
+ */
 export async function openPglite(
   directory: string | null,
   options: PgliteOptions = { useSnapshot: true },
 ): Promise<EmbeddedDb> {
   const lock = directory === null ? null : await lockDirectory(directory);
+  try {
+    if (directory !== null) refuseMoved(directory);
+  } catch (error) {
+    await lock?.release();
+    throw error;
+  }
   const start: WorkerStart = {
     directory: directory === null ? null : join(directory, "db"),
     snapshot: options.startFrom ?? (options.useSnapshot ? findSnapshot() : null),
