@@ -5,6 +5,7 @@ import {
   compareAmounts,
   exactAmount,
   formatAmount,
+  priceText,
   subtractAmounts,
   sumAmounts,
   thousandths,
@@ -91,4 +92,28 @@ test("thousandths() and changeOf() are for bars and arrows", () => {
     null,
     "over +999%",
   ]);
+});
+
+describe("priceText()", () => {
+  test.each([
+    ["12", "12.00"],
+    ["0.5", "0.50"],
+    ["0.2288", "0.2288"],
+    ["1250.1", "1,250.10"],
+    ["0", "0.00"],
+    ["-1.5", "\u22121.50"],
+  ])("shows %s as %s", (text, shown) => expect(priceText(text)).toBe(shown));
+
+  test("keeps every digit", () =>
+    fc.assert(
+      fc.property(amounts, (text) => {
+        const shown = priceText(text).replaceAll(",", "").replace("\u2212", "-");
+        expect(shown.replace(/\.?0+$/, "")).toBe(
+          exactAmount(text)
+            .replaceAll(",", "")
+            .replace("\u2212", "-")
+            .replace(/\.?0+$/, ""),
+        );
+      }),
+    ));
 });

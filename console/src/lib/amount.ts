@@ -43,6 +43,14 @@ export function exactAmount(text: string | null): string {
   return (isNegative ? minus : "") + trimZeros(show(units, scale), 0);
 }
 
+/** Every digit and at least two decimals, as price lists are written: 12.00, 0.2288. */
+export function priceText(text: string): string {
+  const { isNegative: isBelow, units, scale } = read(text);
+  const decimals = Math.max(scale, 2);
+  const shown = show(units * 10n ** BigInt(decimals - scale), decimals);
+  return (isBelow ? minus : "") + trimZeros(shown, 2);
+}
+
 /** Zeros between the point and the first other digit: 0.0012 has two. */
 const leadingZeros = ({ units, scale }: Parts): number => scale - units.toString().length;
 

@@ -97,10 +97,10 @@ const priceColumn = (kind: string): Column<ServedRow> => ({
     return (
       <>
         <strong>
-          <Amount value={shiftAmount(price.unit_price_usd, 6)} unit="usd" form="exact" />
+          <Amount value={shiftAmount(price.unit_price_usd, 6)} unit="usd" form="price" />
         </strong>
         <div className="sub">
-          <Amount value={shiftAmount(price.list_price_usd, 6)} unit="usd" form="exact" />
+          <Amount value={shiftAmount(price.list_price_usd, 6)} unit="usd" form="price" />
         </div>
       </>
     );
@@ -194,7 +194,7 @@ const bookPrice = (kind: string): Column<Price> => ({
   id: kind,
   head: kindName(kind),
   isNumber: true,
-  cell: (price) => <Amount value={price.prices[kind] ?? null} unit="usd" form="exact" />,
+  cell: (price) => <Amount value={price.prices[kind] ?? null} unit="usd" form="price" />,
 });
 
 const bookColumns: readonly Column<Price>[] = [

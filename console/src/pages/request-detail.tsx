@@ -1,11 +1,11 @@
-import { type ReactNode, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { addressFor, adminPath } from "../api/client.ts";
 import type { RequestDetail } from "../api/types.ts";
 import { useQuery } from "../api/use-query.ts";
 import { isZero, subtractAmounts, sumAmounts } from "../lib/amount.ts";
 import { may, useConsole } from "../lib/session.ts";
 import { Amount } from "../ui/amount.tsx";
-import { AmountStatus, amountStatus, OutcomeBadge } from "../ui/badge.tsx";
+import { AmountStatus, OutcomeBadge } from "../ui/badge.tsx";
 import { Answer, Button, Card, Copy, Fact, Facts, Id, Link, PageHead, Tile, Time } from "../ui/parts.tsx";
 import { accountName } from "../ui/request-table.tsx";
 import { EntriesCard } from "./request/entries.tsx";
@@ -16,9 +16,18 @@ import { Timeline } from "./request/timeline.tsx";
 import { TokensCard } from "./request/tokens.tsx";
 import { AttemptsCard, RewritesCard } from "./request/vendor-side.tsx";
 
+/** While a request runs, its page looks again. */
+const openRefreshMs = 3_000;
+
 /** Why this amount? Everything that one request caused, from its hold to its last ledger entry. */
 export function RequestDetailPage({ id }: { id: string }): ReactNode {
-  const detail = useQuery<RequestDetail>(addressFor(adminPath(`/requests/${encodeURIComponent(id)}`)));
+  const [isOpen, setOpen] = useState(false);
+  const detail = useQuery<RequestDetail>(
+    addressFor(adminPath(`/requests/${encodeURIComponent(id)}`)),
+    isOpen ? { everyMs: openRefreshMs } : {},
+  );
+  const isRunning = detail.value?.state === "open";
+  useEffect(() => setOpen(isRunning), [isRunning]);
   const [isRefunding, setRefunding] = useState(false);
   const { session } = useConsole();
   const request = detail.value;
@@ -54,6 +63,7 @@ const refundableOf = ({ charge, refunds }: RequestDetail): string =>
   charge === null ? "0" : subtractAmounts(charge, sumAmounts(refunds.map((refund) => refund.amount)));
 
 function Detail({ request }: { request: RequestDetail }): ReactNode {
+  const isOpen = request.state === "open";
   return (
     <div className="stack">
       <dl className="tiles">
@@ -63,10 +73,10 @@ function Detail({ request }: { request: RequestDetail }): ReactNode {
         <Tile name="Hold, credits" note="set aside before the vendor was called">
           <Amount value={request.hold} />
         </Tile>
-        <Tile name="Given back, credits" note="hold less charge">
+        <Tile name="Given back, credits" note={isOpen ? "known when it ends" : "hold less charge"}>
           <Amount value={request.charge === null ? null : subtractAmounts(request.hold, request.charge)} />
         </Tile>
-        <Tile name="Vendor cost" note="what the vendor bills for it">
+        <Tile name="Vendor cost" note={isOpen ? "known when it ends" : "what the vendor bills for it"}>
           <Amount value={request.vendor_cost_usd} unit="usd" form="exact" />
         </Tile>
         {request.loss_usd === null || isZero(request.loss_usd) ? null : (
@@ -75,11 +85,7 @@ function Detail({ request }: { request: RequestDetail }): ReactNode {
           </Tile>
         )}
       </dl>
-      <Card
-        title="What happened"
-        note={amountStatus(request).title}
-        actions={<OutcomeBadge request={request} />}
-      >
+      <Card title="What happened" actions={<OutcomeBadge request={request} />}>
         <p className="story">{storyOf(request)}</p>
         <Timeline request={request} />
       </Card>

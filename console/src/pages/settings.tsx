@@ -5,8 +5,9 @@ import { useQuery } from "../api/use-query.ts";
 import { may, useConsole } from "../lib/session.ts";
 import { usePages } from "../lib/use-pages.ts";
 import { CsvLink, Pager } from "../ui/pager.tsx";
-import { Answer, Button, Card, Copy, Empty, Fact, Facts, PageHead, Time } from "../ui/parts.tsx";
+import { Answer, Button, Card, Empty, Fact, Facts, PageHead, Time } from "../ui/parts.tsx";
 import { type Column, Table } from "../ui/table.tsx";
+import { Changes } from "./settings/changes.tsx";
 import { TokensCard } from "./settings/tokens.tsx";
 
 /** The configuration in force and where each value comes from, who may administer, and who did what. */
@@ -95,7 +96,7 @@ function AuditCard(): ReactNode {
     <Card
       isFlush
       title="Audit log"
-      note="Every change that a person made"
+      note="Who changed what; nothing here can be changed or removed"
       actions={<CsvLink address={base} />}
     >
       <Answer of={list}>
@@ -132,16 +133,8 @@ const auditColumns: readonly Column<AuditRecord>[] = [
   },
   {
     id: "change",
-    head: "Before and after",
-    isElastic: true,
-    cell: (record) => (
-      <>
-        <Copy
-          text={JSON.stringify({ before: record.before, after: record.after }, null, 2)}
-          what="the change as JSON"
-        />
-        <code>{JSON.stringify(record.after ?? record.before)}</code>
-      </>
-    ),
+    head: "Before → after",
+    isWrapped: true,
+    cell: (record) => <Changes before={record.before} after={record.after} />,
   },
 ];

@@ -43,6 +43,9 @@ export function YAxis({
 }
 
 const labelWidth = 74;
+/** From the plot's lower edge to the labels, and from them to the name of the axis, px. */
+export const tickDrop = 18;
+export const nameDrop = 15;
 
 interface TimeAxisProps {
   readonly frame: Frame;
@@ -57,9 +60,12 @@ interface TimeAxisProps {
 export function TimeAxis({ frame, span, starts, zone, bucket }: TimeAxisProps): ReactNode {
   const room = Math.max(2, Math.floor(plotWidth(frame) / labelWidth));
   const every = Math.max(1, Math.ceil(starts.length / room));
-  const y = frame.height - 8;
+  const y = yAt(frame, 0) + tickDrop;
   return (
     <g className="axis">
+      <text className="axis-name" x={frame.width - margins.right} y={y + nameDrop} textAnchor="end">
+        {zone}
+      </text>
       {starts
         .filter((_, index) => index % every === 0)
         .map((start) => (

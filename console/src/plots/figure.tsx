@@ -26,15 +26,15 @@ interface FigureProps {
   readonly actions?: ReactNode;
 }
 
-/** Space around the plot, px: labels of the y axis stand left, of the x axis below. */
-export const margins = { left: 58, right: 10, top: 8, bottom: 26 } as const;
+/** Space around the plot, px: labels of the y axis stand left, of the x axis below, with its name. */
+export const margins = { left: 58, right: 10, top: 8, bottom: 40 } as const;
 
 /**
  * A plot that can be seen, read and heard: the drawing, a cursor for pointer and arrow keys whose values are said, a legend,
  * and a table with the same figures.
  */
 export function Figure(props: FigureProps): ReactNode {
-  const { title, note, series, readings, draw, height = 210, empty, actions } = props;
+  const { title, note, series, readings, draw, height = 224, empty, actions } = props;
   const [isTable, setTable] = useState(false);
   const titleId = useId();
   const isEmpty = readings.every((reading) => series.every(({ id }) => (reading.texts[id] ?? null) === null));
@@ -70,7 +70,7 @@ export function Figure(props: FigureProps): ReactNode {
   );
 }
 
-function Stage({ title, series, readings, placeOf, draw, height = 210 }: FigureProps): ReactNode {
+function Stage({ title, series, readings, placeOf, draw, height = 224 }: FigureProps): ReactNode {
   const [host, width] = useWidth<HTMLDivElement>();
   const [cursor, setCursor] = useState<number | null>(null);
   const move = (event: PointerEvent): void => {

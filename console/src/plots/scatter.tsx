@@ -1,6 +1,6 @@
 import type { ReactNode } from "react";
 import { formatCount } from "../lib/time.ts";
-import { type Frame, xAt, yAt } from "./axes.tsx";
+import { type Frame, nameDrop, tickDrop, xAt, yAt } from "./axes.tsx";
 import { Figure, margins } from "./figure.tsx";
 import { decadesFor } from "./scale.ts";
 import type { Reading, Series } from "./types.ts";
@@ -103,7 +103,7 @@ function Grid({
             <text x={margins.left - 8} y={yAt(frame, at) + 4} textAnchor="end">
               {value}
             </text>
-            <text x={xAt(frame, at)} y={frame.height - 8} textAnchor={step === 0 ? "start" : "end"}>
+            <text x={xAt(frame, at)} y={yAt(frame, 0) + tickDrop} textAnchor={step === 0 ? "start" : "end"}>
               {value}
             </text>
           </g>
@@ -112,7 +112,12 @@ function Grid({
       <text className="axis-name" x={margins.left + 6} y={margins.top + 12}>
         ↑ {names.yName}
       </text>
-      <text className="axis-name" x={frame.width - margins.right - 4} y={yAt(frame, 0) - 6} textAnchor="end">
+      <text
+        className="axis-name"
+        x={frame.width - margins.right}
+        y={yAt(frame, 0) + tickDrop + nameDrop}
+        textAnchor="end"
+      >
         {names.xName} →
       </text>
     </g>

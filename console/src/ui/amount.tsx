@@ -1,12 +1,12 @@
 import type { ReactNode } from "react";
-import { exactAmount, formatAmount, isNegative, unknown } from "../lib/amount.ts";
+import { exactAmount, formatAmount, isNegative, priceText, unknown } from "../lib/amount.ts";
 
 interface AmountProps {
   /** Exact decimal text; null = not known. */
   readonly value: string | null;
   readonly unit?: "credits" | "usd";
-  /** `exact`: every digit, for lines that must add up. */
-  readonly form?: "short" | "exact";
+  /** `exact`: every digit, for lines that must add up; `price` too, and at least two decimals. */
+  readonly form?: "short" | "exact" | "price";
 }
 
 /** An amount; the exact one is in its tooltip and in what is copied from there. */
@@ -19,7 +19,8 @@ export function Amount({ value, unit = "credits", form = "short" }: AmountProps)
     );
   }
   const exact = withUnit(exactAmount(value), unit);
-  const shown = form === "exact" ? exact : withUnit(formatAmount(value), unit);
+  const shown =
+    form === "exact" ? exact : withUnit(form === "price" ? priceText(value) : formatAmount(value), unit);
   const title = unit === "usd" ? exact : `${exact} credits`;
   return (
     <data className={isNegative(value) ? "amount negative" : "amount"} value={value} title={title}>

@@ -8,6 +8,8 @@ export interface Column<Row> {
   readonly isNumber?: boolean;
   /** May be cut off with an ellipsis when the window is narrow. */
   readonly isElastic?: boolean;
+  /** Long texts go on in the next line. */
+  readonly isWrapped?: boolean;
 }
 
 interface TableProps<Row> {
@@ -62,7 +64,8 @@ export function Table<Row>({
   );
 }
 
-const classesOf = <Row,>({ isNumber, isElastic }: Column<Row>): string | undefined => {
+const classesOf = <Row,>({ isNumber, isElastic, isWrapped }: Column<Row>): string | undefined => {
   if (isNumber === true) return "number";
+  if (isWrapped === true) return "wrap";
   return isElastic === true ? "elastic" : undefined;
 };

@@ -58,8 +58,7 @@ function factOf(fields: Readonly<Record<string, unknown>>): ReactNode {
 function overheadOf({ tokens, shape, samples }: Readonly<Record<string, unknown>>): string {
   const count = typeof tokens === "number" ? tokens : 0;
   const what = shape === "tools" ? "requests with tools" : "each request";
-  const seen = `seen in ${String(samples)} requests`;
-  if (count < 0)
-    return `It bills ${-count} tokens less for the input of ${what} than are counted here, ${seen}.`;
-  return `It bills ${count} tokens more for the input of ${what} than are counted here, ${seen}.`;
+  const size = Math.abs(count);
+  const difference = `${size} ${size === 1 ? "token" : "tokens"} ${count < 0 ? "less" : "more"}`;
+  return `It bills ${difference} for the input of ${what} than are counted here, seen in ${String(samples)} requests.`;
 }

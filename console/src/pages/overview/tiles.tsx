@@ -45,6 +45,6 @@ export function OverviewTiles({ overview: { current, previous } }: { overview: O
 
 function Change({ now, before, more }: { now: string; before: string; more?: string }): ReactNode {
   const change = changeOf(now, before);
-  const words = change === null ? "nothing before" : `${change} against before`;
+  const words = change === null ? "nothing in the period before" : `${change} against the period before`;
   return more === undefined ? words : `${words}; ${more}`;
 }

@@ -23,7 +23,14 @@ export function EntriesCard({ request }: { request: RequestDetail }): ReactNode 
       }
     >
       {entries.length === 0 ? (
-        <Empty title="No money has moved" />
+        <Empty title={request.state === "open" ? "Nothing is booked yet" : "No money has moved"}>
+          {request.state === "open" ? (
+            <p>
+              The hold of <Amount value={request.hold} /> credits sets money aside without moving it; the
+              charge is booked when the answer has ended.
+            </p>
+          ) : null}
+        </Empty>
       ) : (
         <Table
           caption="Ledger entries of this request"

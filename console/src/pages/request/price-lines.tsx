@@ -10,6 +10,17 @@ import { type Column, Table } from "../../ui/table.tsx";
 
 type Line = RequestDetail["price_lines"][number];
 
+function Nothing({ request }: { request: RequestDetail }): ReactNode {
+  if (request.state !== "open") return <Empty title="Nothing was charged" />;
+  return (
+    <Empty title="Not known yet">
+      <p>
+        The charge follows from the tokens, at the price <code>{request.price_row ?? "in force"}</code>.
+      </p>
+    </Empty>
+  );
+}
+
 /** Quantity × unit price = amount, line by line; whether they add up to the charge is computed here again. */
 export function PriceLines({ request }: { request: RequestDetail }): ReactNode {
   const { price_lines: lines, charge } = request;
@@ -31,7 +42,7 @@ export function PriceLines({ request }: { request: RequestDetail }): ReactNode {
       }
     >
       {lines.length === 0 ? (
-        <Empty title={charge === null ? "Not settled yet" : "Nothing was charged"} />
+        <Nothing request={request} />
       ) : (
         <Table
           caption="Price lines"
@@ -59,7 +70,7 @@ const isToken = (kind: string): boolean =>
   !["web_search", "file_search", "code_interpreter", "beyond_hold"].includes(kind);
 const priceOf = (kind: string, price: string): ReactNode => (
   <>
-    <Amount value={isToken(kind) ? shiftAmount(price, 6) : price} unit="usd" form="exact" />
+    <Amount value={isToken(kind) ? shiftAmount(price, 6) : price} unit="usd" form="price" />
     {isToken(kind) ? null : " each"}
   </>
 );

@@ -48,11 +48,24 @@ export function TokensCard({ request }: { request: RequestDetail }): ReactNode {
   return (
     <Card isFlush title="Tokens by kind" note={note}>
       {lines.length === 0 ? (
-        <Empty title="No tokens were used" />
+        <Nothing state={request.state} />
       ) : (
         <Table caption="Tokens by kind" columns={columns} rows={lines} keyOf={(line) => line.id} isDense />
       )}
     </Card>
+  );
+}
+
+/** Unknown is never shown as none: what an open request used is known when its answer has ended. */
+function Nothing({ state }: { state: RequestDetail["state"] }): ReactNode {
+  if (state === "open")
+    return (
+      <Empty title="Not known yet">
+        <p>Tokens are counted when the answer has ended.</p>
+      </Empty>
+    );
+  return (
+    <Empty title={state === "refused" ? "None: no vendor was called" : "The vendor bills no tokens for it"} />
   );
 }
 

@@ -11,7 +11,7 @@ export function AttemptsCard({ request }: { request: RequestDetail }): ReactNode
   return (
     <Card isFlush title="Attempts">
       {attempts.length === 0 ? (
-        <Empty title="No vendor was called" />
+        <NoAttempts state={request.state} />
       ) : (
         <Table
           caption="Attempts"
@@ -22,6 +22,16 @@ export function AttemptsCard({ request }: { request: RequestDetail }): ReactNode
         />
       )}
     </Card>
+  );
+}
+
+/** Calls are written down when the request ends: until then it is not known here whether there was one. */
+function NoAttempts({ state }: { state: RequestDetail["state"] }): ReactNode {
+  if (state !== "open") return <Empty title="No vendor was called" />;
+  return (
+    <Empty title="Not known yet">
+      <p>Calls to vendors are written down when the request ends.</p>
+    </Empty>
   );
 }
 
@@ -44,7 +54,7 @@ const columns: readonly Column<Attempt>[] = [
         <Badge tone={attempt.status !== null && attempt.status < 400 ? "good" : "bad"}>
           {attempt.status ?? "none"}
         </Badge>
-        {attempt.reason === null ? null : <div className="sub">{attempt.reason}</div>}
+        {attempt.reason === null ? null : <div className="sub reason">{attempt.reason}</div>}
       </>
     ),
   },
@@ -79,7 +89,7 @@ export function RewritesCard({ request }: { request: RequestDetail }): ReactNode
   return (
     <Card title="Changes on the way to the vendor">
       {rewrites.length === 0 && notes.length === 0 && request.rejected_usage === null ? (
-        <p className="muted">None: the vendor got the parameters as the client sent them.</p>
+        <p className="muted">{unchanged[request.state]}</p>
       ) : (
         <ul className="sentences">
           {rewrites.map((rewrite) => (
@@ -96,6 +106,14 @@ export function RewritesCard({ request }: { request: RequestDetail }): ReactNode
     </Card>
   );
 }
+
+/** What no change in the record means. They are kept of answers that were charged. */
+const unchanged: Readonly<Record<RequestDetail["state"], string>> = {
+  open: "Not known yet: they are written down when the request ends.",
+  settled: "None: the vendor got the parameters as the client sent them.",
+  released: "Not kept: nothing that came of this request was charged.",
+  refused: "None: no vendor was called.",
+};
 
 function sentenceOf({ parameter, action, to, reason }: Rewrite): ReactNode {
   return (
