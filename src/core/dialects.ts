@@ -66,6 +66,15 @@ export const chunkPayloads: ReadonlySet<string> = new Set([
   "error",
 ]);
 
+/**
+ * Models whose running totals are of the whole request, also when each chunk holds one choice. Others that send them with
+ * n > 1 (vLLM) count each choice apart, so that the choices are added up.
+ */
+export const runningUsageOfRequest: readonly RegExp[] = [geminiModels, /^(perplexity\/)?sonar/i];
+
+/** Members of which an answer in one piece has at least one; JSON without any is somebody else's: a proxy's, a login page's. */
+export const answerMembers = ["choices", "output", "data", "error", "usage", "status"] as const;
+
 /** Events that end a Responses stream; it has no [DONE]. */
 export const responseEnds: ReadonlySet<string> = new Set([
   "response.completed",

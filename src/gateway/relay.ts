@@ -4,6 +4,7 @@ import { operations } from "../protocol/request.ts";
 import { Departure } from "./departure.ts";
 import { faultTried, statusTried } from "./failures.ts";
 import type { Outcome, RelayContext, Tried, VendorCall } from "./outcome.ts";
+import { peekForJson } from "./peek.ts";
 import { relayStream } from "./stream.ts";
 import type { Attempt, PricedDeployment } from "./types.ts";
 import { upstreamBody } from "./upstream-body.ts";
@@ -99,13 +100,15 @@ async function learn(ports: Ports, { route }: PricedDeployment, lesson: Lesson):
   }
 }
 
-/** By what the vendor sends, not by what was asked: some answer a stream with one JSON body. */
-function readAnswerBody(ports: Ports, context: RelayContext, call: VendorCall): Promise<Tried> {
-  const type = call.answer.headers["content-type"] ?? "";
-  const isStream =
-    /^text\/event-stream/i.test(type) ||
-    (context.admitted.request.facts.stream && !/^application\/json/i.test(type));
-  return isStream ? relayStream(ports, context, call) : readWhole(ports, context, call);
+/** By what the vendor sends, not by what was asked: some answer a stream with one JSON body, some mislabel either. */
+async function readAnswerBody(ports: Ports, context: RelayContext, call: VendorCall): Promise<Tried> {
+  if (/^text\/event-stream/i.test(call.answer.headers["content-type"] ?? ""))
+    return relayStream(ports, context, call);
+  if (!context.admitted.request.facts.stream) return readWhole(ports, context, call);
+  const { isJson, answer } = await peekForJson(call.answer);
+  return isJson
+    ? readWhole(ports, context, { ...call, answer })
+    : relayStream(ports, context, { ...call, answer });
 }
 
 async function callVendor(

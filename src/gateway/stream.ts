@@ -209,5 +209,8 @@ class StreamRelay {
   }
 }
 
-const contentTypeOf = (call: VendorCall): string =>
-  call.answer.headers["content-type"] ?? "text/event-stream; charset=utf-8";
+/** What a client reads by; a vendor may call its stream something else. */
+function contentTypeOf(call: VendorCall): string {
+  const type = call.answer.headers["content-type"] ?? "";
+  return /^text\/event-stream/i.test(type) ? type : "text/event-stream; charset=utf-8";
+}

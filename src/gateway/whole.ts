@@ -1,5 +1,5 @@
 import { type Ports, VendorFault } from "../ports.ts";
-import { AnswerMeter } from "../protocol/answer-meter.ts";
+import { AnswerMeter, isAnswer } from "../protocol/answer-meter.ts";
 import { asObject } from "../protocol/usage.ts";
 import { endAnswer } from "./answered.ts";
 import type { VendorEnd } from "./endings.ts";
@@ -9,8 +9,8 @@ import { refusal } from "./refusals.ts";
 import { withoutSecrets } from "./stream-edits.ts";
 
 /**
- * Reads a whole answer. It is kept until the charge is committed, then sent as it came. An answer that breaks off or is
- * no JSON never reaches the client: another deployment is tried, and what it may have cost is the operator's.
+ * Reads a whole answer. It is kept until the charge is committed, then sent as it came. One that breaks off or is no
+ * answer of this API never reaches the client: another deployment is tried, and what it may have cost is the operator's.
  */
 export async function readWhole(ports: Ports, context: RelayContext, call: VendorCall): Promise<Tried> {
   const meter = new AnswerMeter();
@@ -24,7 +24,7 @@ export async function readWhole(ports: Ports, context: RelayContext, call: Vendo
     end,
     hasReachedClient: false,
     firstByteAtMs: collected.firstByteAtMs,
-    reason: collected.fault ?? (json === null ? "the answer is no JSON" : meter.errorMessage),
+    reason: collected.fault ?? (json === null ? "the answer is no JSON of this API" : meter.errorMessage),
     finish: finishOf(context, call, { end, body: collected.body, message: meter.errorMessage }),
   });
 }
@@ -103,7 +103,9 @@ async function collect(ports: Ports, context: RelayContext, call: VendorCall): P
 
 function parse(body: Uint8Array): Readonly<Record<string, unknown>> | null {
   try {
-    return asObject(JSON.parse(Buffer.from(body.buffer, body.byteOffset, body.length).toString("utf8")));
+    const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString("utf8");
+    const json = asObject(JSON.parse(text.startsWith("\ufeff") ? text.slice(1) : text));
+    return json !== null && isAnswer(json) ? json : null;
   } catch {
     return null;
   }

@@ -1,4 +1,10 @@
-import { chunkPayloads, finishesThatEnd, responseEnds } from "../core/dialects.ts";
+import {
+  answerMembers,
+  chunkPayloads,
+  finishesThatEnd,
+  responseEnds,
+  runningUsageOfRequest,
+} from "../core/dialects.ts";
 import { type Fees, noFees, type Usage } from "../core/usage.ts";
 import { OutputCollector, type SeenOutput } from "./seen-output.ts";
 import { asArray, asObject, asText, findUsage, readFees, readUsage, type UsageRead } from "./usage.ts";
@@ -11,7 +17,7 @@ type Json = Readonly<Record<string, unknown>>;
 export type EventRole =
   /** Forward as it is. */
   | "content"
-  /** `choices: []` with nothing but usage: exists because it was asked for. */
+  /** No choices and nothing but usage: exists because it was asked for. */
   | "usage_only"
   /** Content with a usage object beside it. */
   | "usage_beside"
@@ -47,7 +53,7 @@ export class AnswerMeter {
 
   /** One event's data. Unparseable data is content to the client and nothing to the meter. */
   event(data: string): { role: EventRole; json: Json | null } {
-    if (data === "[DONE]") {
+    if (data === "[DONE]" || isDone(data)) {
       this.hasEnded = true;
       return { role: "end", json: null };
     }
@@ -107,9 +113,7 @@ export class AnswerMeter {
   mayEndHere(): boolean {
     if (this.hasEnded) return true;
     if (!this.seen.hasFinish()) return false;
-    return (
-      this.rawUsage !== null || this.output().finishReasons.every((reason) => finishesThatEnd.has(reason))
-    );
+    return this.rawUsage !== null || this.seen.haveAllFinished((reason) => finishesThatEnd.has(reason));
   }
 
   /** Items of a Responses answer. */
@@ -147,6 +151,7 @@ export class AnswerMeter {
     // Only running totals on chunks of unfinished choices are per choice; a finish chunk carries the whole (dialect §2.5).
     else if (
       typeof only["index"] === "number" &&
+      !runningUsageOfRequest.some((form) => form.test(this.model ?? "")) &&
       (asText(only["finish_reason"]) === null || this.usageByChoice.has(only["index"]))
     ) {
       this.usageByChoice.set(only["index"], usage);
@@ -168,8 +173,9 @@ export class AnswerMeter {
 function roleOfChunk(json: Json, choices: readonly unknown[]): EventRole {
   if (!("usage" in json)) return "content";
   if (json["usage"] === null) return "usage_null";
-  const isEmpty = Array.isArray(json["choices"]) && choices.length === 0;
-  const isAlone = isEmpty && !Object.keys(json).some((name) => chunkPayloads.has(name));
+  const hasType = json["type"] !== undefined; // events of the Responses API have no choices at all
+  const isAlone =
+    choices.length === 0 && !hasType && !Object.keys(json).some((name) => chunkPayloads.has(name));
   return isAlone ? "usage_only" : "usage_beside";
 }
 
@@ -191,6 +197,14 @@ function errorOf(
   if (typeof json["error"] === "string") return { message: json["error"], code: null };
   return type === "error" ? { message: asText(json["message"]) ?? unsaid, code: codeOf(json) } : null;
 }
+
+/** Whether a whole body is an answer of the API at all, well or failed. */
+export const isAnswer = (json: Json): boolean =>
+  answerMembers.some((name) => (json[name] ?? null) !== null) || json["type"] === "error";
+
+/** As clients read it: what follows the word, and blanks around it, mean nothing. */
+const isDone = (data: string): boolean =>
+  (data[0] === "[" || data[0] === " ") && data.trimStart().startsWith("[DONE]");
 
 const unsaid = "the vendor gave no message";
 const codeOf = (error: Json): string | null =>

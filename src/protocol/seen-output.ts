@@ -24,6 +24,8 @@ export class OutputCollector {
   private keptLength = 0;
   private droppedBytes = 0;
   private readonly finishes = new Map<number, string>();
+  /** The largest index of a choice that has come. */
+  private lastIndex = 0;
   private hasTools = false;
   private hasFilter = false;
   private hasReasoning = false;
@@ -55,9 +57,15 @@ export class OutputCollector {
     return this.finishes.size > 0;
   }
 
+  /** Whether each choice that has come has finished, for a reason that is one of those meant. */
+  haveAllFinished(isMeant: (reason: string) => boolean): boolean {
+    return this.finishes.size > this.lastIndex && [...this.finishes.values()].every(isMeant);
+  }
+
   /** One choice of a chat or legacy completion, streamed or whole. */
   choice(choice: Json): void {
     const index = typeof choice["index"] === "number" ? choice["index"] : 0;
+    if (index > this.lastIndex) this.lastIndex = index;
     const finish = asText(choice["finish_reason"]);
     if (finish !== null) this.finishes.set(index, finish);
     if (finish === "content_filter") this.hasFilter = true;

@@ -84,7 +84,8 @@ export class SseSplitter {
     if (isBlank(rest)) return { event: null, isTruncated: false };
     const event = readEvent(rest, this.isFirst);
     if (event.data === null) return { event: null, isTruncated: rest[0] !== 58 /* a comment */ };
-    if (event.data !== "[DONE]" && !isJson(event.data)) return { event: null, isTruncated: true };
+    if (!event.data.trimStart().startsWith("[DONE]") && !isJson(event.data))
+      return { event: null, isTruncated: true };
     const last = rest[rest.length - 1];
     const ending = last === lf || last === cr ? [lf] : [lf, lf];
     const bytes = new Uint8Array(rest.length + ending.length);

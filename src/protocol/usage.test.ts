@@ -26,6 +26,8 @@ describe("findUsage()", () => {
       { usage: 5 },
       { choices: [{}] },
       { response: { usage: null } },
+      { usage: {} },
+      { usage: { prompt_tokens: null, completion_tokens: null, cost: 1 } },
     ])
       expect(findUsage(message)).toBe(null);
   });
@@ -152,6 +154,12 @@ describe("readUsage()", () => {
       "gemini-2.5-flash",
       "20 / 0 / 0 / 151 / 0 / 100",
     ],
+    [
+      "no output beside its total",
+      { prompt_tokens: 20, completion_tokens: null, total_tokens: 51 },
+      null,
+      "20 / 0 / 0 / 31 / 0 / 51",
+    ],
     ["no total", { prompt_tokens: 20, completion_tokens: 151 }, null, "20 / 0 / 0 / 151 / 0 / 171"],
   ])("%s", (_form, raw, model, want) => {
     expect(shown(raw, model)).toBe(want);
@@ -168,6 +176,8 @@ describe("readUsage()", () => {
     ],
     [{ completion_tokens: 2 }, "unreadable: it names no input tokens"],
     [{}, "unreadable: it names no input tokens"],
+    [{ prompt_tokens: 4 }, "unreadable: it names no output tokens"],
+    [{ prompt_tokens: 4, total_tokens: 3 }, "unreadable: total_tokens is 3, less than its input"],
   ])("%j is not guessed at", (raw, want) => {
     expect(shown(raw)).toBe(want);
   });

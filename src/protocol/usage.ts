@@ -9,14 +9,19 @@ export const asArray = (value: unknown): readonly unknown[] => (Array.isArray(va
 export const asText = (value: unknown): string | null =>
   typeof value === "string" && value !== "" ? value : null;
 
-/** The usage object of an answer or of one event, wherever its vendor puts it; null when it has none. */
+/**
+ * The usage object of an answer or of one event, wherever its vendor puts it; null when it has none. One that states no
+ * count at all is none: it must not take the place of one that does.
+ */
 export function findUsage(message: Json): Json | null {
   for (const place of usagePlaces) {
     const found = objectAt(message, place, 0);
-    if (found !== null) return found;
+    if (found !== null && statedCounts.some((name) => (found[name] ?? null) !== null)) return found;
   }
   return null;
 }
+
+const statedCounts: readonly string[] = [...usageNames.input, ...usageNames.output, ...usageNames.total];
 
 function objectAt(value: unknown, place: readonly string[], depth: number): Json | null {
   const name = place[depth];
@@ -60,7 +65,10 @@ export function readUsage(raw: Json, servedModel: string | null): UsageRead {
   const cachedInput = cached === null ? counts.part(raw, usageNames.cachedBeside) : cached;
   if (counts.faults.length > 0) return { ok: false, reason: counts.faults.join(", ") };
   if (input === null) return { ok: false, reason: "it names no input tokens" };
-  const output = visible === null ? 0 : visible; // embeddings have none
+  // Embeddings name none and have none, as their total says; Gemini leaves it out when all of it was thinking.
+  const output = visible ?? (total === null ? null : total - input);
+  if (output === null) return { ok: false, reason: "it names no output tokens" };
+  if (output < 0) return { ok: false, reason: `total_tokens is ${total}, less than its input` };
   const hidden = hiddenOutput({ input, output, reasoning, total, servedModel });
   return {
     ok: true,
