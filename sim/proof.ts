@@ -9,7 +9,10 @@ export async function main(args: string[]): Promise<number> {
     process.stdout.write(usage);
     return 0;
   }
-  const result = await runProof(read.options, (text) => process.stderr.write(`${text}\n`));
+  const interruption = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interruption.abort());
+  const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+  const result = await runProof(read.options, progress, interruption.signal);
   const shown = (_: string, value: unknown): unknown =>
     typeof value === "bigint" ? value.toString() : value;
   process.stdout.write(read.json ? `${JSON.stringify(result, shown)}\n` : renderReport(result));

@@ -12,6 +12,9 @@ export interface Seen {
   readonly idempotencyKey: string | null;
 }
 
+/** Clients wait that long for a gateway that lives, ms. */
+const allDeadPatienceMs = 60_000;
+
 /** Sends planned requests to gateways that may die at any moment, and notes what it saw. */
 export class Clients {
   readonly seen: Seen[] = [];
@@ -49,7 +52,7 @@ export class Clients {
   }
 
   private async send(planned: PlannedRequest, idempotencyKey: string | null): Promise<Seen> {
-    const gateway = this.next();
+    const gateway = await this.next();
     const { number, path, body, customer, leavesAfterMs } = planned;
     const leave = new AbortController();
     const timer = leavesAfterMs === null ? null : setTimeout(() => leave.abort(), leavesAfterMs);
@@ -80,13 +83,16 @@ export class Clients {
     }
   }
 
-  /** In turn; one that is dead is passed over, as a load balancer would. */
-  private next(): GatewayProcess {
-    for (let step = 0; step < this.gateways.length; step += 1) {
-      const gateway = this.gateways[this.sent++ % this.gateways.length];
-      if (gateway?.isRunning()) return gateway;
+  /** In turn; one that is dead is passed over, as a load balancer would. Waits while all are. */
+  private async next(): Promise<GatewayProcess> {
+    for (let waitedMs = 0; waitedMs < allDeadPatienceMs; waitedMs += 25) {
+      for (let step = 0; step < this.gateways.length; step += 1) {
+        const gateway = this.gateways[this.sent++ % this.gateways.length];
+        if (gateway?.isReady()) return gateway;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 25));
     }
-    return this.gateways[this.sent++ % this.gateways.length] as GatewayProcess;
+    return this.gateways[0] as GatewayProcess;
   }
 
   close(): Promise<void> {
@@ -94,8 +100,10 @@ export class Clients {
   }
 }
 
+/** Whether the answer looks finished and good: the client would take it for what it paid for. */
 function isWhole(planned: PlannedRequest, status: number, text: string): boolean {
-  if (status !== 200 || !planned.isStream) return true;
-  if (planned.path === "responses") return /^event: response\.(completed|incomplete|failed)$/m.test(text);
+  if (status !== 200) return true;
+  if (!planned.isStream) return !/"status":\s*"failed"/.test(text);
+  if (planned.path === "responses") return /^event: response\.(completed|incomplete)$/m.test(text);
   return text.trimEnd().endsWith("data: [DONE]");
 }

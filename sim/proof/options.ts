@@ -15,7 +15,7 @@ export interface ProofOptions {
   readonly lostReplies: number;
   /** Whether the gateways' clocks are wrong: the first a day behind, the last a day ahead. */
   readonly isSkewed: boolean;
-  /** How often the file system of the database is filled up; needs `home` on a small one. */
+  /** How often the file system of the database is filled up: `home`, on a small one, or one that is made for it. */
   readonly diskFull: number;
   /** Where the database keeps its files; a temporary directory without it. */
   readonly home: string | null;
@@ -44,8 +44,8 @@ export const usage = `npm run proof -- [options]: real gateways, a vendor that k
   --concurrency N   requests at a time (${defaults.concurrency})
   --lost-replies X  share of the database's answers that never arrive, 0 to 1 (postgres)
   --skew            clocks of the gateways a day behind and a day ahead
-  --disk-full N     fill the database's file system N times; needs --home on a small one
-  --home DIR        where the database keeps its files
+  --disk-full N     fill the database's file system N times; a small one is made for it (root), or named with --home
+  --home DIR        where the database keeps its files (a temporary folder)
   --json            the result as one JSON object
 `;
 

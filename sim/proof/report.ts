@@ -1,14 +1,17 @@
 import type { ProofResult } from "./run.ts";
 
 export const isClean = (result: ProofResult): boolean =>
-  [result.lost, result.double, result.overspent, result.stuck, result.verify].every(
+  [result.lost, result.double, result.overspent, result.stuck, result.verify, result.exits].every(
     (one) => one.length === 0,
   );
 
 /** One row of figures, and below it what they are made of; the first findings by name when there are any. */
 export function renderReport(result: ProofResult): string {
   const { options } = result;
-  const kills = Object.values(result.kills).reduce((sum, one) => sum + one, 0);
+  const kills = Object.entries(result.kills).reduce(
+    (sum, [what, count]) => (what === "disk full" ? sum : sum + count),
+    0,
+  );
   const columns: readonly (readonly [string, string | number])[] = [
     ["store", options.store],
     ["requests", options.requests],
@@ -32,8 +35,9 @@ export function renderReport(result: ProofResult): string {
     `tries of clients ${result.tries}; attempts the vendors billed ${result.attemptsBilled}; answers of the database cut off ${result.lostReplies}`,
     `settled by the vendor's usage ${result.settled.vendor}, by estimate ${result.settled.estimated}; released ${result.released}; refused ${result.refused}`,
     `ledger verify: ${result.verify.length === 0 ? "clean" : `${result.verify.length} checks failed`}; ${result.seconds.toFixed(0)} s`,
+    `commit ${result.ground.commit}; ${result.ground.cores} cores, Node ${result.ground.node}, ${result.ground.database}`,
   ];
-  const findings = (["lost", "double", "overspent", "stuck", "verify"] as const).flatMap((name) =>
+  const findings = (["lost", "double", "overspent", "stuck", "verify", "exits"] as const).flatMap((name) =>
     result[name].slice(0, 10).map((one) => `${name}: ${one}`),
   );
   return [...table, "", ...details, ...findings, ""].join("\n");

@@ -170,7 +170,9 @@ function unpaidAnswers(byId: ReadonlyMap<string, Row>, seen: readonly Seen[]): s
     const row = byId.get(requestId);
     return row?.state === "settled"
       ? []
-      : [`${requestId}: its client has the whole answer, the ledger says ${row?.state ?? "nothing"}`];
+      : [
+          `${requestId}: its client has the whole answer, the ledger says ${row === undefined ? "nothing" : `${row.state} ${row.outcome} ${JSON.stringify(row.attempts)}`}`,
+        ];
   });
 }
 

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createRandom } from "../../src/simulator/seeded.ts";
@@ -7,10 +7,12 @@ import type { Db } from "../../src/store/db.ts";
 import { openPglite } from "../../src/store/pglite.ts";
 import { openPostgres } from "../../src/store/postgres.ts";
 import { freePort, startPostgres, type TestPostgres } from "../../test/support/postgres.ts";
-import { GatewayProcess } from "./gateway.ts";
+import type { Closers } from "./closers.ts";
+import { GatewayProcess, type Supervision } from "./gateway.ts";
 import { type LostReplies, startLostReplies } from "./lost-replies.ts";
 import type { ProofOptions } from "./options.ts";
 import { poorCustomers, richCustomers } from "./requests.ts";
+import { makeSmallDisk, requireSmall } from "./small-disk.ts";
 import { markup } from "./verdict.ts";
 
 /** Everything a proof runs on: two vendors, a database, gateways in processes of their own, customers with keys. */
@@ -19,13 +21,14 @@ export interface World {
   readonly gateways: readonly GatewayProcess[];
   readonly postgres: TestPostgres | null;
   readonly lostReplies: LostReplies | null;
+  /** The folder below which the database keeps its files. */
+  readonly home: string;
   /** A key for each customer. */
   readonly keys: readonly string[];
   /** Whether nothing is held for any customer, asked of a gateway. */
   hasOpenHolds(): Promise<boolean>;
   /** Opens the database when the gateways are stopped. */
   openBooks(): Promise<Db>;
-  close(): Promise<void>;
 }
 
 /** Dead processes' holds are taken up within this, ms. */
@@ -33,22 +36,21 @@ export const recoveryMs = 2_000;
 const adminToken = "tg-adm-token-of-the-proof-run";
 const dayMs = 86_400_000;
 
-export async function openWorld(options: ProofOptions): Promise<World> {
-  const home = mkdtempSync(join(options.home ?? tmpdir(), "tollgate-proof-"));
-  const vendors = [
-    await startSimulator({ profile: "openai", seed: options.seed, latencyMs: 5 }),
-    await startSimulator({
-      profile: "azure",
-      seed: options.seed,
-      latencyMs: 5,
-      deployments: { "talker-blue": "gpt-4o-mini", "thinker-blue": "gpt-5-mini" },
-    }),
-  ];
-  const postgres = options.store === "postgres" ? await startPostgres([], { home: options.home }) : null;
+/** Opens it all, so that a run that fails on the way leaves nothing behind either. */
+export async function openWorld(
+  options: ProofOptions,
+  supervision: Supervision,
+  { logs, closers }: { logs: string; closers: Closers },
+): Promise<World> {
+  const home = homeOf(options, closers);
+  const vendors = await openVendors(options, closers);
+  const postgres = options.store === "postgres" ? await startPostgres(postgresSettings, { home }) : null;
+  if (postgres !== null) closers.add(() => postgres.stop());
   const lostReplies =
     postgres !== null && options.lostReplies > 0
       ? await startLostReplies(postgres.port, options.lostReplies, createRandom("lost replies", options.seed))
       : null;
+  if (lostReplies !== null) closers.add(() => lostReplies.close());
   const store = storeOf(home, postgres, lostReplies);
   const config = join(home, "tollgate.yaml");
   writeFileSync(config, configOf(store, vendors));
@@ -56,33 +58,55 @@ export async function openWorld(options: ProofOptions): Promise<World> {
   for (let index = 0; index < options.processes; index += 1) {
     const skewMs = !options.isSkewed ? 0 : index === 0 ? -dayMs : index === options.processes - 1 ? dayMs : 0;
     const name = `gateway-${index + 1}`;
-    gateways.push(
-      new GatewayProcess({ name, config, port: await freePort(), skewMs, log: join(home, `${name}.log`) }),
-    );
+    const plan = { name, config, port: await freePort(), skewMs, log: join(logs, `${name}.log`) };
+    const gateway = new GatewayProcess(plan, supervision);
+    closers.add(() => gateway.dispose());
+    gateways.push(gateway);
+    // One after the other, so that the schema is made once.
+    await gateway.start();
   }
-  // One first, so that the schema is made once.
-  for (const gateway of gateways) await gateway.start();
-  const admin = createAdmin(() => gateways.find((one) => one.isRunning()) ?? null);
+  const admin = createAdmin(() => gateways.find((one) => one.isReady()) ?? null);
   const keys = await addCustomers(admin);
   return {
     vendors,
     gateways,
     postgres,
     lostReplies,
+    home,
     keys,
     hasOpenHolds: () => hasOpenHolds(admin),
     openBooks: () =>
       postgres === null
         ? openPglite(store)
         : Promise.resolve(openPostgres({ url: postgres.url, poolSize: 2, statementTimeoutMs: 120_000 })),
-    async close() {
-      for (const gateway of gateways) await gateway.kill();
-      for (const vendor of vendors) await vendor.close();
-      await lostReplies?.close();
-      await postgres?.stop();
-      rmSync(home, { recursive: true, force: true });
-    },
   };
+}
+
+/** Little room is needed: write-ahead log is not kept for long. */
+const postgresSettings = ["-c", "min_wal_size=32MB", "-c", "max_wal_size=128MB"];
+const smallDiskMegabytes = 400;
+
+/** A fresh folder for the database's files: in the place asked for, on a small disk of its own, or among temporary files. */
+function homeOf({ home, diskFull }: ProofOptions, closers: Closers): string {
+  if (diskFull > 0 && home !== null) requireSmall(home);
+  const disk = diskFull > 0 && home === null ? makeSmallDisk(smallDiskMegabytes) : null;
+  if (disk !== null) closers.add(() => disk.remove());
+  const folder = mkdtempSync(join(disk?.path ?? home ?? tmpdir(), "tollgate-books-"));
+  // PostgreSQL runs as another user when this one is root.
+  chmodSync(folder, 0o755);
+  closers.add(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+async function openVendors(options: ProofOptions, closers: Closers): Promise<Simulator[]> {
+  const { seed } = options;
+  const deployments = { "talker-blue": "gpt-4o-mini", "thinker-blue": "gpt-5-mini" };
+  const vendors = [
+    await startSimulator({ profile: "openai", seed, latencyMs: 5 }),
+    await startSimulator({ profile: "azure", seed, latencyMs: 5, deployments }),
+  ];
+  for (const vendor of vendors) closers.add(() => vendor.close());
+  return vendors;
 }
 
 function storeOf(home: string, postgres: TestPostgres | null, lostReplies: LostReplies | null): string {

@@ -22,6 +22,8 @@ export interface TestPostgres {
   /** Stops at once, without a checkpoint, as a crash would. */
   crash(): Promise<void>;
   start(): Promise<void>;
+  /** Whether the server's process lives; it ends by itself when its disk is full. */
+  isRunning(): boolean;
   stop(): Promise<void>;
 }
 
@@ -123,16 +125,17 @@ export async function startPostgres(
       server.once("exit", () => clearInterval(look));
     });
   };
+  const isRunning = (): boolean => child !== null && child.exitCode === null && child.signalCode === null;
   const end = (signal: NodeJS.Signals): Promise<void> =>
     new Promise((resolve) => {
-      if (child === null || child.exitCode !== null) return resolve();
+      if (child === null || !isRunning()) return resolve();
       child.removeAllListeners("exit");
       child.once("exit", () => resolve());
       child.kill(signal);
     });
   // A run that dies leaves no server behind.
   process.once("exit", () => {
-    if (child?.exitCode === null) child.kill("SIGKILL");
+    if (isRunning()) child?.kill("SIGKILL");
     rmSync(home, { recursive: true, force: true });
   });
   await start();
@@ -140,6 +143,7 @@ export async function startPostgres(
     url,
     port,
     start,
+    isRunning,
     crash: () => end("SIGQUIT"),
     async stop() {
       await end("SIGINT");
