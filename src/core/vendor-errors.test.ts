@@ -29,6 +29,30 @@ describe("readVendorError() takes every envelope (dialect §3.4)", () => {
       "<html><head><title>502</title></head>\n<body> Bad   Gateway</body></html>",
       "502 Bad Gateway |  |  | ",
     ],
+    [
+      "vLLM of old, no envelope",
+      { object: "error", message: "too long", type: "BadRequestError", param: "prompt", code: 400 },
+      "too long | BadRequestError | prompt | 400",
+    ],
+    [
+      "Gemini, in a list",
+      [{ error: { code: 400, message: "bad model", status: "INVALID_ARGUMENT" } }],
+      "bad model |  |  | 400",
+    ],
+    ["FastAPI, a detail", { detail: "Not Found" }, "Not Found |  |  | "],
+    [
+      "FastAPI, a list of details",
+      {
+        detail: [{ loc: ["body", "top_k"], msg: "Extra inputs are not permitted", type: "extra_forbidden" }],
+      },
+      "body.top_k: Extra inputs are not permitted |  |  | ",
+    ],
+    [
+      "an event of a stream",
+      'event: error\ndata: {"error":{"message":"slow","code":"429"}}\n\n',
+      "slow |  |  | 429",
+    ],
+    ["an envelope with nothing in it", { error: null }, '{"error":null} |  |  | '],
     ["nothing", "", "HTTP 400 |  |  | "],
     ["JSON that says nothing", {}, "{} |  |  | "],
   ])("%s", (_from, body, want) => {

@@ -17,10 +17,13 @@ const object = (value: unknown): Readonly<Record<string, unknown>> | null =>
 const text = (value: unknown): string | null =>
   typeof value === "string" && value !== "" ? value : typeof value === "number" ? String(value) : null;
 
-/** Reads an error body: `error.message`, else `message`, else the raw text without its markup. */
+/**
+ * Reads an error body: `error.message`, else what stands for it outside an envelope, else the raw text without its markup.
+ * Type, parameter and code are taken from where the message is.
+ */
 export function readVendorError(status: number, body: string): VendorError {
   const json = parse(body);
-  const error = object(json?.["error"]);
+  const error = object(json?.["error"]) ?? (json === null || "error" in json ? null : json);
   // A tag never spans another "<": so the search stays linear, whatever a vendor sends.
   const raw = body
     .replace(/<[^<>]*>/g, " ")
@@ -31,6 +34,7 @@ export function readVendorError(status: number, body: string): VendorError {
     text(error?.["message"]) ??
     text(json?.["message"]) ??
     text(json?.["error"]) ??
+    detailOf(json?.["detail"]) ??
     (raw === "" ? `HTTP ${status}` : raw);
   const code = text(error?.["code"]) ?? text(json?.["code"]);
   return {
@@ -43,12 +47,26 @@ export function readVendorError(status: number, body: string): VendorError {
   };
 }
 
+/** An object, or the first one of a list (Gemini), also as an event of a stream; null for a page of a proxy, plain text. */
 function parse(body: string): Readonly<Record<string, unknown>> | null {
+  const json = body.replace(/^\ufeff/, "").replace(/^\s*(event:[^\n]*\n)?data:/, "");
   try {
-    return object(JSON.parse(body));
+    const value: unknown = JSON.parse(json);
+    return object(Array.isArray(value) ? value[0] : value);
   } catch {
-    return null; // not JSON: an HTML page of a proxy, plain text
+    return null;
   }
+}
+
+/** FastAPI's: a text, or a list of what is wrong with which field. */
+function detailOf(detail: unknown): string | null {
+  if (!Array.isArray(detail)) return text(detail);
+  const said = detail.slice(0, 5).flatMap((item) => {
+    const place = object(item)?.["loc"];
+    const what = text(object(item)?.["msg"]);
+    return what === null ? [] : [Array.isArray(place) ? `${place.join(".")}: ${what}` : what];
+  });
+  return said.length === 0 ? null : said.join("; ");
 }
 
 /** Credentials as vendors print them: whole, or with a masked middle ("sk-ab***yz"). */

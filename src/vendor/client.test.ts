@@ -1,6 +1,7 @@
 /** What really happens on sockets: every way a vendor can fail before and within its answer. */
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { brotliCompressSync, createGzip, deflateSync, gzipSync } from "node:zlib";
 import { afterEach, describe, expect, test } from "vitest";
 import type { DeploymentRoute } from "../core/routing.ts";
 import { VendorFault } from "../ports.ts";
@@ -212,6 +213,59 @@ describe("a vendor's answer", () => {
     expect(await outcome(client)).toBe("200 mine");
     await new Promise((resolve) => setTimeout(resolve, 40));
     expect(await outcome(client)).toBe("200 yours");
+  });
+
+  const packed = (bytes: Buffer, encoding: string): Buffer =>
+    Buffer.concat([
+      Buffer.from(head(`content-encoding: ${encoding}\r\ncontent-length: ${bytes.length}\r\n\r\n`)),
+      bytes,
+    ]);
+
+  test.each([
+    ["gzip", gzipSync("fine")],
+    ["GZIP", gzipSync("fine")],
+    ["deflate", deflateSync("fine")],
+    ["br", brotliCompressSync("fine")],
+    ["identity", Buffer.from("fine")],
+  ])("that is compressed as %s though nobody asked for it is unpacked", async (encoding, bytes) => {
+    const { client } = await vendorOf((socket) => socket.write(packed(bytes, encoding)));
+    expect(await outcome(client)).toBe("200 fine");
+    expect(await outcome(client)).toBe("200 fine");
+  });
+
+  test.each([
+    ["in a way nobody knows", packed(Buffer.from("fine"), "snappy")],
+    ["but is not", packed(Buffer.from("fine"), "gzip")],
+    ["but not whole", packed(gzipSync("fine").subarray(0, 12), "gzip")],
+  ])("that is said to be compressed %s breaks the protocol", async (_how, bytes) => {
+    const { client } = await vendorOf((socket) => socket.write(bytes));
+    expect(await outcome(client)).toMatch(/^200 .*then protocol, may have reached the vendor$/);
+  });
+
+  test("that is compressed comes out event by event, and waits for a slow reader", async () => {
+    const gzip = createGzip();
+    const { client } = await vendorOf((socket) => {
+      socket.write(head("content-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n"));
+      gzip.on("data", (chunk: Buffer) => {
+        socket.write(`${chunk.length.toString(16)}\r\n`);
+        socket.write(chunk);
+        socket.write("\r\n");
+      });
+      gzip.on("end", () => socket.write("0\r\n\r\n"));
+      gzip.write("one");
+      gzip.flush();
+    });
+    const answer = await call(client);
+    let size = 0;
+    for await (const chunk of answer.body) {
+      if (size === 0) {
+        expect(Buffer.from(chunk).toString()).toBe("one");
+        gzip.end(Buffer.alloc(20_000_000)); // some 20 kB on the wire
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      size += chunk.length;
+    }
+    expect(size).toBe(20_000_003);
   });
 
   test("that is given up closes the socket within 100 ms", async () => {

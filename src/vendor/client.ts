@@ -1,6 +1,7 @@
 import { type Dispatcher, Pool } from "undici";
 import { ChunkQueue } from "../lib/chunk-queue.ts";
 import { type Vendor, type VendorAnswer, VendorFault, type VendorRequest } from "../ports.ts";
+import { type Decoder, type Encoding, encodingOf, startDecoder } from "./decoder.ts";
 import { targetOf, type VendorEndpoint } from "./endpoint.ts";
 
 /** How much of an answer may wait unread before the vendor's socket is paused. */
@@ -12,7 +13,8 @@ export interface VendorClient extends Vendor {
 
 /**
  * One client for every vendor. Headers are built here from scratch: nothing of the customer's request but the body goes
- * upstream. One request at a time per socket, no redirects, no compression; a socket is closed on any surplus byte.
+ * upstream. One request at a time per socket, no redirects; compression is not asked for, and undone where it comes all the
+ * same; a socket is closed on any surplus byte.
  */
 export function createVendorClient(endpoints: ReadonlyMap<string, VendorEndpoint>): VendorClient {
   const pools = new Map<string, Pool>();
@@ -101,6 +103,7 @@ function dispatch(pool: Pool, call: Call, signal: AbortSignal): Promise<VendorAn
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | null = null;
     let queue: ChunkQueue | null = null;
+    let decoder: Decoder | null = null;
     let hasStarted = false;
     const onAbort = (): void => controller?.abort(new Error("aborted"));
     const detach = (): void => signal.removeEventListener("abort", onAbort);
@@ -117,22 +120,28 @@ function dispatch(pool: Pool, call: Call, signal: AbortSignal): Promise<VendorAn
         },
         onResponseStart(given, status, headers) {
           if (status < 200) return; // informational heads precede the real one
-          queue = new ChunkQueue(highWaterBytes, {
-            pause: () => given.pause(),
-            resume: () => given.resume(),
-            abandon: (error) => given.abort(error),
-          });
-          resolve({ status, headers: flatten(headers, call.hide), body: queue, hide: call.hide });
+          const flat = flatten(headers, call.hide);
+          const encoding = encodingOf(flat["content-encoding"]);
+          if (encoding === null) queue = plainQueue(given);
+          else if (encoding === "unknown") {
+            queue = plainQueue(given);
+            queue.fail(broken(`its answer is compressed as ${flat["content-encoding"]?.slice(0, 40)}`));
+            given.abort(new Error("compressed"));
+          } else ({ queue, decoder } = decodedQueue(given, encoding));
+          resolve({ status, headers: flat, body: queue, hide: call.hide });
         },
-        onResponseData(_given, chunk) {
-          queue?.push(chunk);
+        onResponseData(given, chunk) {
+          if (decoder === null) queue?.push(chunk);
+          else if (!decoder.write(chunk)) given.pause();
         },
         onResponseEnd() {
           detach();
-          queue?.end();
+          if (decoder === null) queue?.end();
+          else decoder.end();
         },
         onResponseError(_given, error) {
           detach();
+          decoder?.destroy();
           const fault = faultOf(error, hasStarted, signal.aborted);
           if (queue === null) reject(fault);
           else queue.fail(fault);
@@ -141,6 +150,43 @@ function dispatch(pool: Pool, call: Call, signal: AbortSignal): Promise<VendorAn
     );
   });
 }
+
+function plainQueue(given: Dispatcher.DispatchController): ChunkQueue {
+  return new ChunkQueue(highWaterBytes, {
+    pause: () => given.pause(),
+    resume: () => given.resume(),
+    abandon: (error) => given.abort(error),
+  });
+}
+
+/** The reader's pace holds the decoder, and the decoder's the socket: a small body that unpacks to a huge one waits. */
+function decodedQueue(
+  given: Dispatcher.DispatchController,
+  encoding: Encoding,
+): { queue: ChunkQueue; decoder: Decoder } {
+  const decoder = startDecoder(encoding, {
+    onChunk: (chunk) => queue.push(chunk),
+    onEnd: () => queue.end(),
+    onDrain: () => given.resume(),
+    onError: (error) => {
+      queue.fail(broken(`its answer is no whole ${encoding} (${error.message})`));
+      given.abort(error);
+    },
+  });
+  const queue = new ChunkQueue(highWaterBytes, {
+    pause: () => decoder.pause(),
+    resume: () => decoder.resume(),
+    abandon: (error) => {
+      decoder.destroy();
+      queue.fail(error);
+      given.abort(error);
+    },
+  });
+  return { queue, decoder };
+}
+
+const broken = (what: string): VendorFault =>
+  new VendorFault("protocol", `the vendor broke the HTTP protocol: ${what}`, { mayHaveReached: true });
 
 const unreachableCodes = new Set([
   "ECONNREFUSED",
