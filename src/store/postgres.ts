@@ -35,6 +35,8 @@ export function openPostgres(options: PostgresOptions): Db {
   });
   // A broken idle connection is replaced by the pool; the next query says what is wrong.
   pool.on("error", () => undefined);
+  // One that breaks while a transaction has it fails that; without a listener of its own it would end the process.
+  pool.on("connect", (client) => void client.on("error", () => undefined));
   const names = new Map<string, string>();
   const nameOf = (sql: string): string => {
     const known = names.get(sql);
