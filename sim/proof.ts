@@ -11,7 +11,9 @@ export async function main(args: string[]): Promise<number> {
   }
   const interruption = new AbortController();
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interruption.abort());
-  const progress = (text: string): void => void process.stderr.write(`${text}\n`);
+  const begun = performance.now();
+  const progress = (text: string): void =>
+    void process.stderr.write(`${((performance.now() - begun) / 1_000).toFixed(0).padStart(4)} s  ${text}\n`);
   const result = await runProof(read.options, progress, interruption.signal);
   const shown = (_: string, value: unknown): unknown =>
     typeof value === "bigint" ? value.toString() : value;

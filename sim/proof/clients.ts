@@ -103,7 +103,13 @@ export class Clients {
 /** Whether the answer looks finished and good: the client would take it for what it paid for. */
 function isWhole(planned: PlannedRequest, status: number, text: string): boolean {
   if (status !== 200) return true;
-  if (!planned.isStream) return !/"status":\s*"failed"/.test(text);
+  if (!planned.isStream) return !isFailure(text);
   if (planned.path === "responses") return /^event: response\.(completed|incomplete)$/m.test(text);
   return text.trimEnd().endsWith("data: [DONE]");
+}
+
+/** A vendor may answer 200 and say in the body that it failed. */
+function isFailure(text: string): boolean {
+  const body = JSON.parse(text) as { error?: unknown; status?: unknown };
+  return (body.error ?? null) !== null || body.status === "failed";
 }

@@ -3,6 +3,8 @@ import type { Random } from "../../src/simulator/seeded.ts";
 
 export interface LostReplies {
   readonly port: number;
+  /** Until this is called every answer arrives. */
+  begin(): void;
   /** Answers that were cut off so far. */
   count(): number;
   close(): Promise<void>;
@@ -17,6 +19,7 @@ const batchBytes = 700;
  */
 export async function startLostReplies(target: number, share: number, random: Random): Promise<LostReplies> {
   let lost = 0;
+  let isOn = false;
   const open = new Set<Socket>();
   const server: Server = createServer((client) => {
     const upstream = connect(target, "127.0.0.1");
@@ -29,7 +32,7 @@ export async function startLostReplies(target: number, share: number, random: Ra
     upstream.on("data", (chunk) => {
       const wasBatch = sent >= batchBytes;
       sent = 0;
-      if (wasBatch && random.fraction() < share) {
+      if (isOn && wasBatch && random.fraction() < share) {
         lost += 1;
         client.destroy();
         // The server goes on with what it was given, and finds out later that nobody listens.
@@ -50,6 +53,9 @@ export async function startLostReplies(target: number, share: number, random: Ra
   if (address === null || typeof address === "string") throw new Error("the proxy does not listen");
   return {
     port: address.port,
+    begin() {
+      isOn = true;
+    },
     count: () => lost,
     close: () => {
       for (const socket of open) socket.destroy();

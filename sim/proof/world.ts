@@ -67,6 +67,7 @@ export async function openWorld(
   }
   const admin = createAdmin(() => gateways.find((one) => one.isReady()) ?? null);
   const keys = await addCustomers(admin);
+  lostReplies?.begin();
   return {
     vendors,
     gateways,
