@@ -71,73 +71,68 @@ function readOptions(args: string[]): Options {
 
 export async function main(args: string[]): Promise<number> {
   const options = readOptions(args);
+  const places: Place[] = [];
+  for (const rows of options.rows) places.push(await preparePlace(rows, options));
   const results: Result[] = [];
-  for (const rows of options.rows) {
-    const place = await openPlace(options.store);
-    await addAccounts(place.db, Math.max(...options.accounts));
-    if (!place.closesBetween) await addReference(place.store, Math.max(...options.accounts));
-    if (rows > 0) await addHistory(place.db, rows, (text) => process.stderr.write(`${text}\n`));
-    if (place.closesBetween) await place.db.close();
-    for (const accounts of options.accounts) {
-      for (const concurrent of options.concurrent) {
-        for (const processes of options.processes) {
-          if (processes > concurrent) continue;
-          const scenario = {
-            rows,
-            accounts,
-            processes,
-            concurrent,
-            store: place.store,
-            seconds: options.seconds,
-          };
-          results.push(...(await measure(scenario, options, place.closesBetween)));
-        }
+  for (const accounts of options.accounts) {
+    for (const concurrent of options.concurrent) {
+      for (const processes of options.processes) {
+        if (processes > concurrent) continue;
+        const scenario = { accounts, processes, concurrent, seconds: options.seconds };
+        results.push(...(await measure(scenario, options, places)));
       }
     }
-    await place.close();
   }
+  for (const place of places) await place.close();
   process.stdout.write(
     options.json ? results.map((one) => `${JSON.stringify(one)}\n`).join("") : table(results),
   );
   return 0;
 }
 
-interface Scenario extends Omit<Load, "mode"> {
-  readonly rows: number;
+/** A database with accounts, and with `rows` requests served before. */
+async function preparePlace(rows: number, options: Options): Promise<Place> {
+  const place = await openPlace(options.store, rows);
+  await addAccounts(place.db, Math.max(...options.accounts));
+  if (!place.closesBetween) await addReference(place.store, Math.max(...options.accounts));
+  if (rows > 0) await addHistory(place.db, rows, (text) => process.stderr.write(`${text}\n`));
+  if (place.closesBetween) await place.db.close();
+  return place;
+}
+
+interface Scenario extends Omit<Load, "mode" | "store"> {
   readonly processes: number;
 }
 
-/** Both ways in turn, so that a busy machine slows both; the median round of each is reported. */
-async function measure(scenario: Scenario, options: Options, isEmbedded: boolean): Promise<Result[]> {
-  const modes: Load["mode"][] = options.naive && !isEmbedded ? ["ledger", "naive", "reference"] : ["ledger"];
-  const rounds = new Map<Load["mode"], Result[]>(modes.map((mode) => [mode, []]));
+/** Every place and every way in turn, so that a busy machine slows all of them; the median round of each is reported. */
+async function measure(scenario: Scenario, options: Options, places: readonly Place[]): Promise<Result[]> {
+  const rounds = new Map<string, Result[]>();
   for (let round = 0; round < options.rounds; round += 1) {
-    for (const mode of modes) {
-      const { rows, accounts, processes, concurrent } = scenario;
-      const parts = await Promise.all(
-        Array.from({ length: processes }, () =>
-          runOne({ ...scenario, mode, concurrent: Math.ceil(concurrent / processes) }, isEmbedded),
-        ),
-      );
-      const measured = joined(parts);
-      const result = {
-        mode,
-        rows,
-        accounts,
-        processes,
-        concurrent,
-        ...measured,
-        perSecond: measured.pairs / measured.seconds,
-      };
-      rounds.get(mode)?.push(result);
+    for (const place of places) {
+      const modes: Load["mode"][] =
+        options.naive && !place.closesBetween ? ["ledger", "naive", "reference"] : ["ledger"];
+      for (const mode of modes) {
+        const result = await measureOnce(scenario, mode, place);
+        const key = `${place.rows} ${mode}`;
+        rounds.set(key, [...(rounds.get(key) ?? []), result]);
+      }
     }
   }
-  return modes.flatMap((mode) => {
-    const sorted = (rounds.get(mode) ?? []).toSorted((a, b) => a.perSecond - b.perSecond);
+  return [...rounds.values()].flatMap((all) => {
+    const sorted = all.toSorted((a, b) => a.perSecond - b.perSecond);
     const median = sorted[Math.floor(sorted.length / 2)];
     if (median !== undefined) process.stderr.write(`${describe(median)}\n`);
     return median === undefined ? [] : [median];
   });
+}
+
+async function measureOnce(scenario: Scenario, mode: Load["mode"], place: Place): Promise<Result> {
+  const { accounts, processes, concurrent, seconds } = scenario;
+  const load = { mode, store: place.store, accounts, seconds, concurrent: Math.ceil(concurrent / processes) };
+  const parts = await Promise.all(Array.from({ length: processes }, () => runOne(load, place.closesBetween)));
+  const measured = joined(parts);
+  const perSecond = measured.pairs / measured.seconds;
+  return { mode, rows: place.rows, accounts, processes, concurrent, ...measured, perSecond };
 }
 
 function joined(parts: readonly Measured[]): Measured {
@@ -168,18 +163,21 @@ async function runOne(load: Load, isEmbedded: boolean): Promise<Measured> {
 }
 
 interface Place {
+  /** Requests that had been served before. */
+  readonly rows: number;
   readonly store: string;
   readonly db: Db;
   readonly closesBetween: boolean;
   close(): Promise<void>;
 }
 
-async function openPlace(kind: string): Promise<Place> {
+async function openPlace(kind: string, rows: number): Promise<Place> {
   if (kind === "pglite") {
     const directory = mkdtempSync(join(tmpdir(), "tollgate-bench-"));
     const db: EmbeddedDb = await openPglite(directory);
     await migrate(db);
     return {
+      rows,
       store: directory,
       db,
       closesBetween: true,
@@ -194,6 +192,7 @@ async function openPlace(kind: string): Promise<Place> {
   const db = openPostgres({ url, poolSize: 2, statementTimeoutMs: 3_600_000 });
   await migrate(db);
   return {
+    rows,
     store: url,
     db,
     closesBetween: false,
