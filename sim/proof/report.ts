@@ -32,7 +32,7 @@ export function renderReport(result: ProofResult): string {
   const killed = Object.entries(result.kills).map(([what, count]) => `${what} ${count}`);
   const details = [
     `killed: ${killed.join(", ") || "nothing"}`,
-    `tries of clients ${result.tries}; attempts the vendors billed ${result.attemptsBilled}; answers of the database cut off ${result.lostReplies}`,
+    `tries of clients ${result.tries}; attempts the vendors billed ${result.attemptsBilled}; answers of the database cut off ${result.lostReplies}, refused for a full disk ${result.diskFaults}`,
     `settled by the vendor's usage ${result.settled.vendor}, by estimate ${result.settled.estimated}; released ${result.released}; refused ${result.refused}`,
     `ledger verify: ${result.verify.length === 0 ? "clean" : `${result.verify.length} checks failed`}; ${result.seconds.toFixed(0)} s`,
     `commit ${result.ground.commit}; ${result.ground.cores} cores, Node ${result.ground.node}, ${result.ground.database}`,

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Db } from "../../src/store/db.ts";
@@ -20,6 +20,8 @@ export interface ProofResult extends Verdict {
   readonly tries: number;
   readonly attemptsBilled: number;
   readonly lostReplies: number;
+  /** How often the database found its disk full. */
+  readonly diskFaults: number;
   /** Gateways that ended though nobody killed them, or that had to be killed though they were asked to stop. */
   readonly exits: readonly string[];
   /** The machine it ran on, and the code. */
@@ -96,7 +98,7 @@ async function prove(
   for (const gateway of world.gateways) {
     if (!(await gateway.stop())) killer.onExit(`${gateway.plan.name} had to be killed: it did not stop`);
   }
-  return conclude(world, { options, clients, killer, begun });
+  return conclude(world, { options, clients, killer, begun, logs });
 }
 
 /** Until the vendors are done and nothing is held; gives up after the time that recovery has. */
@@ -116,9 +118,9 @@ async function waitForQuiet(world: World): Promise<void> {
 
 async function conclude(
   world: World,
-  about: { options: ProofOptions; clients: Clients; killer: Killer; begun: number },
+  about: { options: ProofOptions; clients: Clients; killer: Killer; begun: number; logs: string },
 ): Promise<ProofResult> {
-  const { options, clients, killer, begun } = about;
+  const { options, clients, killer, begun, logs } = about;
   const bill = world.vendors.flatMap((vendor) => vendor.bill());
   const db = await world.openBooks();
   try {
@@ -133,12 +135,19 @@ async function conclude(
       exits: killer.exits,
       ground: await describeGround(db),
       lostReplies: world.lostReplies?.count() ?? 0,
+      diskFaults: countDiskFaults(logs),
       verify: checks.filter((check) => !check.ok).map((check) => `${check.name} ${JSON.stringify(check)}`),
       seconds: (performance.now() - begun) / 1_000,
     };
   } finally {
     await db.close();
   }
+}
+
+/** As the gateways logged it: PostgreSQL says the same words for every kind of file. */
+function countDiskFaults(logs: string): number {
+  const texts = readdirSync(logs).map((name) => readFileSync(join(logs, name), "utf8"));
+  return texts.reduce((sum, text) => sum + (text.match(/No space left on device/g)?.length ?? 0), 0);
 }
 
 async function describeGround(db: Db): Promise<Ground> {

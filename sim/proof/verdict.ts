@@ -40,6 +40,8 @@ interface Row {
 interface Attempt {
   readonly usage: (Readonly<Record<TokenKind, number>> & { readonly source: string }) | null;
   readonly paid_by: string | null;
+  /** Why it failed, when it did. */
+  readonly reason: string | null;
 }
 
 type TokenKind = "input" | "cached_input" | "cache_write" | "output" | "reasoning";
@@ -132,8 +134,11 @@ function compareOne(
     // A whole answer of a healthy vendor to a gateway that lived must have been read to the token.
     const mustBeExact =
       line.reason === "complete" && row.outcome !== "recovered" && line.fault === null && !line.aborted;
+    // Released is what was never sent, or what the vendor itself said came to nothing.
     const isExplained =
-      row.state === "released" ? row.outcome !== "complete" : row.source === "estimated" || exact !== null;
+      row.state === "released"
+        ? (row.attempts ?? []).some((attempt) => attempt.reason !== null)
+        : row.source === "estimated" || exact !== null;
     if (mustBeExact || !isExplained)
       missing.push(
         `${id}: billed ${tokensOf(line)} ${line.reason}, ledger ${row.state} ${row.source} ${row.outcome}`,
@@ -163,16 +168,15 @@ function worthOf(line: BillLine): bigint {
   );
 }
 
-/** The last bytes of an answer go out after its charge is committed: a whole answer without a charge is one that is lost. */
+/** The last bytes of an answer go out after its own charge is committed: not what recovery charged for a broken one. */
 function unpaidAnswers(byId: ReadonlyMap<string, Row>, seen: readonly Seen[]): string[] {
   return seen.flatMap(({ requestId, status, isWhole }) => {
     if (requestId === null || status !== 200 || !isWhole) return [];
     const row = byId.get(requestId);
-    return row?.state === "settled"
-      ? []
-      : [
-          `${requestId}: its client has the whole answer, the ledger says ${row === undefined ? "nothing" : `${row.state} ${row.outcome} ${JSON.stringify(row.attempts)}`}`,
-        ];
+    if (row?.state === "settled" && row.outcome !== "recovered") return [];
+    const stands =
+      row === undefined ? "nothing" : `${row.state} ${row.outcome}, ${JSON.stringify(row.attempts)}`;
+    return [`${requestId}: its client has the whole answer, the ledger says ${stands}`];
   });
 }
 
