@@ -1,8 +1,9 @@
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { formatUsd, type PicoUsd, parseDecimal, parseUsdPerMillion } from "./money.ts";
 import type { MeterKind, PriceRow, PriceTier } from "./prices.ts";
 import { canRate, dearest, quantitiesOf, rate } from "./rating.ts";
-import { noFees, noUsage, type Usage } from "./usage.ts";
+import { noFees, noUsage, type Usage, usageFault } from "./usage.ts";
 
 const prices = (usd: Partial<Record<MeterKind, string>>): Partial<Record<MeterKind, PicoUsd>> =>
   Object.fromEntries(Object.entries(usd).map(([kind, price]) => [kind, parseUsdPerMillion(price)]));
@@ -98,26 +99,88 @@ describe("rate()", () => {
   });
 });
 
-test("quantitiesOf() adds up to the whole on both sides", () => {
-  const usage = used({
-    input: 500,
-    cachedInput: 200,
-    cacheWrite: 50,
-    audioInput: 120,
-    cachedAudioInput: 30,
-    imageInput: 60,
-    output: 90,
-    audioOutput: 40,
+describe("quantitiesOf()", () => {
+  const inputKinds = [
+    "input",
+    "cached_input",
+    "cache_write",
+    "audio_input",
+    "cached_audio_input",
+    "image_input",
+  ] as const;
+  const shown = (usage: Partial<Usage>): string[] =>
+    quantitiesOf(used(usage), noFees).map(([kind, quantity]) => `${kind} ${quantity}`);
+
+  test.each<[string, Partial<Usage>, string[]]>([
+    ["nothing", {}, []],
+    ["all cached", { input: 5, cachedInput: 5 }, ["cached_input 5"]],
+    [
+      "cached images, of which the vendor does not say that they were",
+      { input: 100, cachedInput: 80, imageInput: 50 },
+      ["cached_input 80", "image_input 20"],
+    ],
+    [
+      "cached audio, of which it does not say so: it must have been at least this much",
+      { input: 10, cachedInput: 6, audioInput: 8 },
+      ["cached_input 2", "audio_input 4", "cached_audio_input 4"],
+    ],
+    [
+      "audio that was written to the cache",
+      { input: 4, cacheWrite: 3, audioInput: 3 },
+      ["cache_write 3", "audio_input 1"],
+    ],
+    [
+      "audio that was read from the cache, and the rest written to it",
+      { input: 4, cachedInput: 1, cacheWrite: 3, audioInput: 4 },
+      ["cache_write 3", "cached_audio_input 1"],
+    ],
+    [
+      "audio and images, all of them cached",
+      { input: 10, cachedInput: 10, audioInput: 6, imageInput: 4 },
+      ["cached_input 4", "cached_audio_input 6"],
+    ],
+  ])("of %s", (_what, usage, expected) => expect(shown(usage)).toEqual(expected));
+
+  test("names fees after tokens", () => {
+    const fees = { webSearch: 1, fileSearch: 2, codeInterpreter: 3 };
+    expect(quantitiesOf(used({ input: 1 }), fees)).toEqual([
+      ["input", 1],
+      ["web_search", 1],
+      ["file_search", 2],
+      ["code_interpreter", 3],
+    ]);
   });
-  const sum = (kinds: readonly string[]): number =>
-    quantitiesOf(usage, noFees).reduce(
-      (total, [kind, quantity]) => total + (kinds.includes(kind) ? quantity : 0),
-      0,
+
+  test("adds up to the whole on both sides, whatever usage can be true", { retry: 0 }, () => {
+    const upTo = (most: number): fc.Arbitrary<number> => fc.nat(most);
+    const usages = upTo(60).chain((input) =>
+      fc.record({
+        input: fc.constant(input),
+        cachedInput: upTo(input),
+        cacheWrite: upTo(input),
+        audioInput: upTo(input),
+        imageInput: upTo(input),
+        cachedAudioInput: upTo(input),
+        output: upTo(60),
+        audioOutput: upTo(60),
+      }),
     );
-  expect(sum(["output", "audio_output"])).toBe(90);
-  expect(
-    sum(["input", "cached_input", "cache_write", "audio_input", "cached_audio_input", "image_input"]),
-  ).toBe(500);
+    const limits = { contextWindow: null, maxOutputTokens: null };
+    fc.assert(
+      fc.property(
+        usages.map(used).filter((usage) => usageFault(usage, limits) === null),
+        (usage) => {
+          const quantities = new Map<string, number>(quantitiesOf(usage, noFees));
+          const sum = (kinds: readonly string[]): number =>
+            kinds.reduce((total, kind) => total + (quantities.get(kind) ?? 0), 0);
+          expect(sum(inputKinds)).toBe(usage.input);
+          expect(sum(["output", "audio_output"])).toBe(usage.output);
+          expect([...quantities.values()].every((quantity) => quantity > 0)).toBe(true);
+        },
+      ),
+      { numRuns: 2_000 },
+    );
+  });
 });
 
 test("canRate() says whether a tier is sold with a price for each kind", () => {

@@ -74,19 +74,25 @@ export function canRate(row: PriceRow, serviceTier: string | null, kinds: Iterab
   return tiers.every(({ prices }) => needed.every((kind) => unitPrice(prices, kind) !== null));
 }
 
-/** Quantities by priced kind: parts leave their whole, so that nothing is counted twice (dialect §1.5). Zero kinds are left out. */
+/**
+ * Quantities by priced kind: parts leave their whole, so that nothing is counted twice (dialect §1.5), also where a vendor
+ * does not say which of the cached tokens were audio or images. Those of each side sum to the side. Zero kinds are left out.
+ */
 export function quantitiesOf(usage: Usage, fees: Fees): ReadonlyArray<readonly [MeterKind, number]> {
   const cachedText = usage.cachedInput - usage.cachedAudioInput;
   const freshAudio = usage.audioInput - usage.cachedAudioInput;
   // Media tokens that the cache already covers leave plain input only once.
   const plain = usage.input - usage.cachedInput - usage.cacheWrite - freshAudio - usage.imageInput;
   const overlap = plain < 0 ? -plain : 0;
+  // Images cannot account for all of it: then so much of the audio was read from the cache, or else written to it.
+  const coveredAudio = Math.max(overlap - usage.imageInput, 0);
+  const inferredCachedAudio = Math.min(coveredAudio, cachedText);
   const kinds: Array<readonly [MeterKind, number]> = [
     ["input", plain + overlap],
-    ["cached_input", cachedText],
+    ["cached_input", cachedText - inferredCachedAudio],
     ["cache_write", usage.cacheWrite],
-    ["audio_input", freshAudio],
-    ["cached_audio_input", usage.cachedAudioInput],
+    ["audio_input", freshAudio - coveredAudio],
+    ["cached_audio_input", usage.cachedAudioInput + inferredCachedAudio],
     ["image_input", Math.max(usage.imageInput - overlap, 0)],
     ["output", usage.output - usage.audioOutput],
     ["audio_output", usage.audioOutput],

@@ -1,7 +1,7 @@
 import { searchModels } from "../core/dialects.ts";
 import { multiplyUp, type PicoUsd, pico } from "../core/money.ts";
 import type { MeterKind, PriceBook, PriceRow } from "../core/prices.ts";
-import { canRate, dearest, tierFor, unitPrice } from "../core/rating.ts";
+import { canRate, dearest, tiersOf, unitPrice } from "../core/rating.ts";
 import type { DeploymentRoute, ModelRoute } from "../core/routing.ts";
 import { type HoldTerms, inputBound, largestCap } from "../core/upper-bound.ts";
 import type { Operation, RequestFacts } from "../protocol/request.ts";
@@ -123,15 +123,19 @@ export function boundOf(
   };
 }
 
-/** Every hosted tool at its dearest, called as often as the request allows. */
+/** Every hosted tool at its dearest over the tiers and sizes that could serve, called as often as the request allows. */
 function feesOf(facts: RequestFacts, model: ModelRoute, rows: readonly PriceRow[]): PicoUsd {
   let sum = 0n;
   for (const kind of facts.hostedTools as readonly MeterKind[]) {
     let most = 0n;
     for (const row of rows) {
-      const price = unitPrice(tierFor(row, facts.serviceTier, 0).prices, kind);
-      const sell = price === null ? 0n : multiplyUp(price, model.markup);
-      if (sell > most) most = sell;
+      for (const { prices } of reachableTiers(facts.serviceTier).flatMap(
+        (name) => tiersOf(row, name) ?? row.tiers,
+      )) {
+        const price = unitPrice(prices, kind);
+        const sell = price === null ? 0n : multiplyUp(price, model.markup);
+        if (sell > most) most = sell;
+      }
     }
     sum += most * BigInt(mostCalls(facts));
   }
