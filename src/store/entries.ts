@@ -2,14 +2,15 @@ import type { Entries, Entry, LedgerAccount } from "../ports-reports.ts";
 import { type Queryable, sql } from "./db.ts";
 import { amountFromText, amountOrNull, instant } from "./rows.ts";
 
+/** Newest first, by the index on time; $6 is the last entry of the page before. */
 const selectEntries = sql`
   select id, tx_id, kind, ledger_account, account_id, grant_id, amount::text as amount, seq, balance_after::text as balance_after,
     corrects, created_at
   from entries
   where ($1::text is null or account_id = $1) and ($2::text is null or ledger_account = $2) and ($3::text is null or tx_id = $3)
     and ($4::timestamptz is null or created_at >= $4) and ($5::timestamptz is null or created_at < $5)
-    and ($6::bigint is null or id < $6)
-  order by id desc limit $7`;
+    and ($6::bigint is null or (created_at, id) < (select last.created_at, last.id from entries last where last.id = $6))
+  order by created_at desc, id desc limit $7`;
 const selectTransaction = sql`
   select id, tx_id, kind, ledger_account, account_id, grant_id, amount::text as amount, seq, balance_after::text as balance_after,
     corrects, created_at

@@ -16,14 +16,31 @@ const selectHasOddOffset = sql`
 
 /**
  * Sums of whole hours come from the rollups; the requests fill in the parts of hours at both ends of the period, or all
- * of it when $9 says so. What is not grouped by is '', so that rows have one total order.
+ * of it when $9 says so. $20 names the coarser sums that are enough, '' for none: hours that are not summed yet are read from
+ * the rollups, in the same snapshot. What is not grouped by is '', so that rows have one total order.
  */
 const selectBuckets = sql`
   with source as (
     select bucket as at, account_id, key_id, model, endpoint, source, requests, input, cached_input, cache_write, output, reasoning,
       charge::numeric as charge, vendor_cost::numeric as vendor_cost, loss::numeric as loss
     from usage_rollups
-    where not $9::boolean
+    where not $9::boolean and $20::text = ''
+      and ($1::timestamptz is null or bucket >= date_trunc('hour', $1::timestamptz - interval '1 microsecond') + interval '1 hour')
+      and ($2::timestamptz is null or bucket < date_trunc('hour', $2::timestamptz))
+    union all
+    select bucket, account_id, key_id, model, endpoint, source, requests, input, cached_input, cache_write, output, reasoning,
+      charge::numeric, vendor_cost::numeric, loss::numeric
+    from usage_rollups
+    where not $9::boolean and $20::text <> '' and bucket = any (array(
+      select h.at from generate_series(
+        greatest(date_trunc('hour', $1::timestamptz - interval '1 microsecond') + interval '1 hour', (select min(bucket) from usage_rollups)),
+        least(date_trunc('hour', $2::timestamptz) - interval '1 hour', (select max(bucket) from usage_rollups)), interval '1 hour') as h (at)
+      where not exists (select 1 from usage_summed d where d.bucket = h.at)))
+    union all
+    select bucket, account_id, '', model, endpoint, source, requests, input, cached_input, cache_write, output, reasoning,
+      charge::numeric, vendor_cost::numeric, loss::numeric
+    from usage_sums
+    where not $9::boolean and grain = $20::text
       and ($1::timestamptz is null or bucket >= date_trunc('hour', $1::timestamptz - interval '1 microsecond') + interval '1 hour')
       and ($2::timestamptz is null or bucket < date_trunc('hour', $2::timestamptz))
     union all
@@ -46,12 +63,19 @@ const selectBuckets = sql`
       sum(output)::bigint as output, sum(reasoning)::bigint as reasoning,
       sum(charge)::text as charge, sum(vendor_cost)::text as vendor_cost, sum(loss)::text as loss
     from source
-    where ($5::text is null or account_id = $5) and ($6::text is null or key_id = $6) and ($7::text is null or model = $7)
+    where ($5::text is null or account_id = $5)
+      and ($6::text is null or (key_id = $6 and account_id = (select k.account_id from keys k where k.id = $6))) and ($7::text is null or model = $7)
       and ($8::text is null or endpoint = $8)
     group by 1, 2, 3, 4, 5)
   select * from sums
   where $14::timestamptz is null or (bucket, account, model, endpoint, key) > ($14, $15::text, $16::text, $17::text, $18::text)
   order by bucket, account, model, endpoint, key limit $19`;
+
+/** Hours of which a read makes sums, when they are missing: so many take a quarter of a second on a busy installation. */
+const summedMost = 100;
+const sumHours = sql`select usage_sum_hours($1) as hours`;
+/** While nothing is missing, this long passes between looks, ms. */
+const lookMs = 60_000;
 
 interface BucketRow {
   readonly bucket: Date;
@@ -74,6 +98,7 @@ interface BucketRow {
 }
 
 export function createUsageReports(db: Queryable): UsageReports {
+  const keepSummed = createSumKeeper(db);
   const hasOddOffset = async (query: UsageQuery): Promise<boolean> => {
     const [row] = await db.query<{ has_odd_offset: boolean }>(selectHasOddOffset, [
       query.from,
@@ -97,25 +122,59 @@ export function createUsageReports(db: Queryable): UsageReports {
   ];
   return {
     async buckets(query, { after, limit }) {
+      const grain = grainOf(query);
+      if (grain !== "") await keepSummed();
       const cursor = [after?.bucket, after?.account, after?.model, after?.endpoint, after?.key];
       const values = [
         ...parameters(query, await hasOddOffset(query)),
         ...cursor.map((one, i) => cursorValue(one, i, after)),
         limit,
+        grain,
       ];
       return (await db.query<BucketRow>(selectBuckets, values)).map((row) => fromRow(row, query));
     },
     async totals(query) {
       // One bucket over everything: the sums of a report do not depend on how it is cut.
       const whole: UsageQuery = { ...query, bucket: "day", tz: "UTC", groupBy: [] };
+      const grain = grainOf(whole);
+      if (grain !== "") await keepSummed();
       const rows = await db.query<BucketRow>(selectBuckets, [
         ...parameters(whole, false),
         ...[null, null, null, null, null],
         null,
+        grain,
       ]);
       return rows.map((row) => fromRow(row, whole)).reduce(addSums, noSums);
     },
   };
+}
+
+/** Sums the hours that are over, a few at a time, before they are read; one look for all who ask meanwhile. */
+function createSumKeeper(db: Queryable): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  let isDoneUntil = 0;
+  const sum = async (): Promise<void> => {
+    try {
+      const [row] = await db.query<{ hours: number }>(sumHours, [summedMost]);
+      if (row !== undefined && row.hours < summedMost) isDoneUntil = performance.now() + lookMs;
+    } finally {
+      running = null;
+    }
+  };
+  return async () => {
+    if (performance.now() < isDoneUntil) return;
+    running ??= sum();
+    await running;
+  };
+}
+
+/** The coarsest sums that can answer: none where keys are asked for, or one account's models. */
+function grainOf({ accountId, keyId, model, endpoint, groupBy }: UsageQuery): "" | "model" | "account" {
+  if (keyId !== null || accountId !== null || groupBy.includes("key")) return "";
+  const isByModel =
+    model !== null || endpoint !== null || groupBy.includes("model") || groupBy.includes("endpoint");
+  if (!groupBy.includes("account")) return "model";
+  return isByModel ? "" : "account";
 }
 
 /** A group that the report does not have is '' in the statement's order. */

@@ -7,6 +7,7 @@ import type { Db } from "../../src/store/db.ts";
 import { type AdminClient, openAdmin } from "../support/admin.ts";
 import { type Books, openBooks } from "../support/books.ts";
 import { databaseKinds, newDatabase } from "../support/databases.ts";
+import { sumOf } from "../support/sums.ts";
 
 const own = { "x-tollgate-console": "1", "sec-fetch-site": "same-origin" };
 
@@ -72,8 +73,8 @@ describe.each(databaseKinds)("what the console asks, on %s", (kind) => {
     const settled = entries.json.data.filter((entry: { kind: string }) => entry.kind !== "grant");
     expect([
       usage.json.totals.charge,
-      sum(requests.json.data.map((row: { charge: string | null }) => row.charge ?? "0")),
-      sum(settled.map((entry: { amount: string }) => entry.amount)),
+      sumOf(requests.json.data.map((row: { charge: string | null }) => row.charge ?? "0")),
+      sumOf(settled.map((entry: { amount: string }) => entry.amount)),
     ]).toEqual(["50.0000000001", "50.0000000001", "-50.0000000001"]);
   });
 
@@ -301,19 +302,4 @@ function timeId(ms: number): string {
   for (let rest = Math.floor(ms); text.length < 10; rest = Math.floor(rest / 32))
     text = `${digits[rest % 32]}${text}`;
   return `${text}${randomBytes(8).toString("hex")}`;
-}
-
-/** Exact sum of decimal texts. */
-function sum(texts: readonly string[]): string {
-  const scale = 18;
-  const total = texts
-    .map((text) => {
-      const [whole = "0", fraction = ""] = text.replace("-", "").split(".");
-      const units = BigInt(whole + fraction.padEnd(scale, "0"));
-      return text.startsWith("-") ? -units : units;
-    })
-    .reduce((a, b) => a + b, 0n);
-  const digits = (total < 0n ? -total : total).toString().padStart(scale + 1, "0");
-  const fraction = digits.slice(-scale).replace(/0+$/, "");
-  return `${total < 0n ? "-" : ""}${digits.slice(0, -scale)}${fraction === "" ? "" : `.${fraction}`}`;
 }

@@ -4,6 +4,7 @@ import type { Db } from "../../src/store/db.ts";
 import { type AdminClient, openAdmin } from "../support/admin.ts";
 import { newDatabase } from "../support/databases.ts";
 import { fillMonth } from "../support/month.ts";
+import { columnOf, negate, sumOf } from "../support/sums.ts";
 
 // With half-hour zones, over a change of clocks, and with days that begin a day apart.
 const zones = [
@@ -50,11 +51,11 @@ describe("a month of requests", () => {
     const total = overview.json.current.charge;
     expect({
       usage: usage.json.totals.charge,
-      buckets: sum(usage.json.data.map((row: { charge: string }) => row.charge)),
-      requests: sum(rows.map((row) => String(row.charge))),
-      requestsCsv: sum(columnOf(requestsCsv, "charge")),
-      usageCsv: sum(columnOf(usageCsv, "charge")),
-      ledger: sum(charged),
+      buckets: sumOf(usage.json.data.map((row: { charge: string }) => row.charge)),
+      requests: sumOf(rows.map((row) => String(row.charge))),
+      requestsCsv: sumOf(columnOf(requestsCsv, "charge")),
+      usageCsv: sumOf(columnOf(usageCsv, "charge")),
+      ledger: sumOf(charged),
       count: [usage.json.totals.requests, overview.json.current.requests],
     }).toEqual({
       ...{
@@ -83,7 +84,7 @@ describe("a month of requests", () => {
       for (const [index, day] of days.entries()) {
         const until = days[index + 1]?.bucket ?? new Date(to).toISOString();
         const rows = await everything(admin, `/requests?from=${day.bucket}&to=${until}`);
-        expect([day.bucket, sum(rows.map((row) => String(row.charge)))]).toEqual([day.bucket, day.charge]);
+        expect([day.bucket, sumOf(rows.map((row) => String(row.charge)))]).toEqual([day.bucket, day.charge]);
       }
     },
   );
@@ -100,29 +101,4 @@ async function everything(admin: AdminClient, path: string): Promise<Item[]> {
     if (json.next_cursor === null) return all;
     cursor = json.next_cursor;
   }
-}
-
-/** One column of a CSV; lists inside cells are quoted, so cells are read one by one. */
-function columnOf(csv: string, name: string): string[] {
-  const lines = csv.trimEnd().split("\r\n").map(cellsOf);
-  const index = lines[0]?.indexOf(name) ?? -1;
-  return lines.slice(1).map((cells) => (cells[index] === "" ? "0" : (cells[index] ?? "missing")));
-}
-
-const cellsOf = (line: string): string[] =>
-  [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^",]*))/g)].map((match) => match[1] ?? match[2] ?? "");
-
-const negate = (text: string): string => (text.startsWith("-") ? text.slice(1) : `-${text}`);
-
-/** Exact sum of decimal texts. */
-function sum(texts: readonly string[]): string {
-  const scale = 18;
-  const total = texts.reduce((all, text) => {
-    const [whole = "0", fraction = ""] = text.replace("-", "").split(".");
-    const units = BigInt(whole + fraction.padEnd(scale, "0"));
-    return all + (text.startsWith("-") ? -units : units);
-  }, 0n);
-  const digits = total.toString().padStart(scale + 1, "0");
-  const fraction = digits.slice(-scale).replace(/0+$/, "");
-  return `${digits.slice(0, -scale)}${fraction === "" ? "" : `.${fraction}`}`;
 }

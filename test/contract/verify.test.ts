@@ -206,6 +206,11 @@ const corruptions: ReadonlyArray<readonly [what: string, statement: string, seen
     ["rollups_equal_requests", "vendor_cost_agrees"],
   ],
   [
+    "an hour has a sum that no rollup has",
+    "insert into usage_sums values ('model', '2026-01-01', '', 'gpt-4o', 'openai', 'vendor', 1, 1, 0, 0, 1, 0, 5, 0, 0)",
+    ["hour_sums_equal_rollups"],
+  ],
+  [
     "a probe's cost is halved",
     "update entries set amount = amount / 2 where kind = 'probe'",
     ["probe_costs_agree"],

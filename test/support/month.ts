@@ -118,7 +118,7 @@ const insertRequests = sql`
         'ended_at', to_char(e.at at time zone 'UTC' + e.duration * interval '1 millisecond', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'))) end,
       'usage', jsonb_build_object('source', e.source, 'method', case e.source when 'estimated' then 'tokenizer' end,
         'bound', case e.source when 'estimated' then 'lower_bound' end, 'reason', case e.source when 'estimated' then e.outcome end),
-      'estimate', case when e.source = 'vendor' and e.input is not null and e.u3 < 0.3 then
+      'estimate', case when e.source = 'vendor' and e.input is not null and e.u3 < 0.1 then
         jsonb_build_object('input', e.input + (e.n % 3), 'output', greatest(e.visible - (e.n % 2), 1)) end,
       'price_lines', case when e.input is null then '[]'::jsonb else jsonb_build_array(
           jsonb_build_object('kind', 'input', 'quantity', e.input - e.cached, 'unit_price_pusd', e.sell_in::text,

@@ -29,6 +29,33 @@ export const reportChecks: readonly LedgerCheck[] = [
           from c where is_bad order by bucket, account_id limit 1) as first_bad`,
   },
   {
+    name: "hour_sums_equal_rollups",
+    description:
+      "The sums of whole hours, by model and by account, are those of the sums per key they were made from.",
+    statement: sql`
+      with u as (
+        select g.grain, u.bucket, case g.grain when 'account' then u.account_id else '' end as account_id,
+          case g.grain when 'model' then u.model else '' end as model, case g.grain when 'model' then u.endpoint else '' end as endpoint,
+          u.source, sum(u.requests) as requests, sum(u.input) as input, sum(u.cached_input) as cached_input,
+          sum(u.cache_write) as cache_write, sum(u.output) as output, sum(u.reasoning) as reasoning,
+          sum(u.charge) as charge, sum(u.vendor_cost) as vendor_cost, sum(u.loss) as loss
+        from usage_rollups u cross join (values ('model'), ('account')) as g (grain)
+        where exists (select 1 from usage_summed d where d.bucket = u.bucket) group by 1, 2, 3, 4, 5, 6),
+      c as (
+        select coalesce(s.bucket, u.bucket) as bucket, coalesce(s.grain, u.grain) as grain,
+          coalesce(s.account_id, u.account_id) as account_id, coalesce(s.model, u.model) as model,
+          s.charge as summed, u.charge as charge,
+          row (s.requests, s.input, s.cached_input, s.cache_write, s.output, s.reasoning, s.charge, s.vendor_cost, s.loss)
+            is distinct from
+          row (u.requests, u.input, u.cached_input, u.cache_write, u.output, u.reasoning, u.charge, u.vendor_cost, u.loss) as is_bad
+        from usage_sums s full join u on (s.grain, s.bucket, s.account_id, s.model, s.endpoint, s.source)
+          = (u.grain, u.bucket, u.account_id, u.model, u.endpoint, u.source))
+      select (select count(*) from usage_rollups) as checked,
+        (select jsonb_build_object('bucket', bucket, 'grain', grain, 'account_id', account_id, 'model', model,
+            'summed_charge', summed::text, 'rollup_charge', charge::text)
+          from c where is_bad order by bucket, grain limit 1) as first_bad`,
+  },
+  {
     name: "vendor_cost_agrees",
     description:
       "For each day the vendor's cost of requests is the same in the entries and in the requests, and in the requests and the reports.",

@@ -34,7 +34,7 @@ create function ledger_settle(p_accounts text[], p_ops json, p_records text) ret
 declare
   v_now timestamptz := clock_timestamp();
   v_records text[] := string_to_array(p_records, chr(30));
-  v_done int[]; v_scopes text[]; v_keys text[];
+  v_done int[]; v_scopes text[]; v_keys text[]; v_late timestamptz[];
 begin
   with s as materialized (
     -- Gone from here on: whoever deletes the row of a hold is the one who ends it.
@@ -105,8 +105,12 @@ begin
       where x.amount <> 0
   )
   select array_agg(s.ord), array_agg(s.acc) filter (where s.outcome = 'refused' and s.idem is not null),
-      array_agg(s.idem) filter (where s.outcome = 'refused' and s.idem is not null)
-    into v_done, v_scopes, v_keys from s;
+      array_agg(s.idem) filter (where s.outcome = 'refused' and s.idem is not null),
+      array_agg(date_trunc('hour', s.at)) filter (where s.at < v_now - interval '2 hours')
+    into v_done, v_scopes, v_keys, v_late from s;
+
+  -- Rare: reports may have summed the hour by now (usage_sum_hours).
+  if v_late is not null then perform usage_unsum(v_late); end if;
 
   if v_keys is not null then
     -- Given up before it ran: the same Idempotency-Key may run again.
