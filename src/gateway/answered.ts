@@ -39,7 +39,7 @@ export async function endAnswer(ports: Ports, context: RelayContext, about: Ende
     !about.hasReachedClient &&
     !client.isGone() &&
     (end === "cut" || (end === "failed" && !meter.hasOutput()));
-  const read = await readingOf(ports, context, { ...about, meter, served, reason, isEmpty });
+  const read = await readingOf(ports, context, { served, isEmpty, ...about, meter, reason });
   const attempt = attemptOf(ports, served, {
     status: call.answer.status,
     headers: call.answer.headers,

@@ -102,9 +102,9 @@ export function boundOf(
     if (price.input > input) input = price.input;
     if (price.output > output) output = price.output;
     const most = inputBound({
-      ...facts,
       maxInputTokens: row.maxInputTokens,
       contextWindow: row.contextWindow,
+      ...facts,
     });
     if (most === null) return null;
     bound = Math.max(bound, most);

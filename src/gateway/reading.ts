@@ -40,17 +40,17 @@ export interface AnswerEnd {
  */
 export async function readAnswer(ports: Ports, meter: AnswerMeter, about: AnswerEnd): Promise<Reading> {
   const { admitted, served } = about;
-  const seen = { model: meter.model, atMs: admitted.admittedAtMs };
+  const atMs = admitted.admittedAtMs;
   const usage = meter.usage();
-  const limits = rowServed(admitted, served, { ...seen, kinds: [] });
+  const limits = rowServed(admitted, served, { model: meter.model, atMs, kinds: [] });
   const fault = usage === null ? meter.unreadable : usageFault(usage, limits);
   const model = tokenizerModel(served, meter.model);
   const { facts } = admitted.request;
   if (usage !== null && fault === null) {
     const fees = withSearches(meter.fees, meter, about);
     const reading: MeterReading = { usage, fees, source: "vendor", method: null, bound: null, reason: null };
-    const row = rowServed(admitted, served, { ...seen, kinds: kindsOf(usage, fees) });
-    const sample = { ...about, row, serviceTier: meter.serviceTier, model, usage, output: meter.output() };
+    const row = rowServed(admitted, served, { model: meter.model, atMs, kinds: kindsOf(usage, fees) });
+    const sample = { row, serviceTier: meter.serviceTier, model, usage, output: meter.output(), ...about };
     return { reading, notes: totalNotes(usage), sample };
   }
   const notes: Note[] = [];

@@ -59,7 +59,7 @@ async function serveAdmitted(
   const { request, client, admitted } = about;
   if (client.isGone()) return leaveUncalled(ports, admitted);
   const sentAt = ports.clock.elapsed();
-  const outcome = await relay(ports, { ...gateway, admitted, client });
+  const outcome = await relay(ports, { admitted, client, ...gateway });
   ports.reach?.("after_usage");
   const times = timesOf(ports, request, { sentAt, outcome });
   if (outcome.kept?.isRunning === true)

@@ -24,7 +24,7 @@ test("an id made later sorts later across processes", () =>
   fc.assert(
     fc.property(fc.nat(2 ** 47), fc.integer({ min: 1, max: 1e6 }), (at, gap) => {
       const [one, other] = [at, at + gap].map((now) =>
-        createIds({ now: () => now, random: () => new Uint8Array(10) }).next("req"),
+        createIds({ now: () => now, random: (bytes) => new Uint8Array(bytes) }).next("req"),
       );
       expect(one && other && one < other).toBe(true);
     }),

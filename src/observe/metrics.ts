@@ -42,6 +42,8 @@ export function createMetrics(sources: MetricsSources): Metrics {
     labelNames: ["kind"],
     registers,
   });
+  // There from the start, so that a rate over them is 0 and not absent.
+  for (const kind of ["charged", "vendor_cost", "loss"]) money.inc({ kind }, 0);
   const settlements = new Counter({
     name: "tollgate_settlements_total",
     help: "Settlements by source of usage.",
@@ -106,12 +108,12 @@ export function createMetrics(sources: MetricsSources): Metrics {
           duration.observe({ stream: String(one.stream) }, one.durationMs / 1_000);
           overhead.observe(one.overheadMs / 1_000);
           if (one.ttftMs !== null) ttft.observe(one.ttftMs / 1_000);
-          money.inc({ kind: "charged" }, roughly(one.charge));
-          money.inc({ kind: "vendor_cost" }, roughly(one.vendorCost));
-          money.inc({ kind: "loss" }, roughly(one.loss));
+          if (one.charge > 0n) money.inc({ kind: "charged" }, roughly(one.charge));
+          if (one.vendorCost > 0n) money.inc({ kind: "vendor_cost" }, roughly(one.vendorCost));
+          if (one.loss > 0n) money.inc({ kind: "loss" }, roughly(one.loss));
           if (one.tokens !== null) {
-            for (const kind of ["input", "cachedInput", "cacheWrite", "output", "reasoning"] as const) {
-              tokens.inc({ kind: snake(kind), source: one.source }, one.tokens[kind]);
+            for (const [kind, name] of tokenKinds) {
+              if (one.tokens[kind] > 0) tokens.inc({ kind: name, source: one.source }, one.tokens[kind]);
             }
           }
           return;
@@ -135,4 +137,11 @@ export function createMetrics(sources: MetricsSources): Metrics {
 
 /** A gauge's float: good for a plot, never used for money. */
 const roughly = (amount: PicoUsd): number => Number(formatUsd(amount));
-const snake = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+const tokenKinds = [
+  ["input", "input"],
+  ["cachedInput", "cached_input"],
+  ["cacheWrite", "cache_write"],
+  ["output", "output"],
+  ["reasoning", "reasoning"],
+] as const;

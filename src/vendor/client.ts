@@ -79,11 +79,11 @@ function headersOf(
   credential: string,
 ): Record<string, string> {
   const headers: Record<string, string> = {
+    "x-client-request-id": request.requestId,
     ...endpoint.extraHeaders,
     accept: "application/json, text/event-stream",
     "accept-encoding": "identity",
     "user-agent": "tollgate",
-    "x-client-request-id": request.requestId,
   };
   if (request.body !== null) headers["content-type"] = "application/json";
   if (endpoint.auth === "api-key") headers["api-key"] = credential;
