@@ -73,12 +73,12 @@ export function readUsage(raw: Json, servedModel: string | null): UsageRead {
   return {
     ok: true,
     usage: {
-      ...stated,
       input,
       cachedInput,
       output: output + hidden.output,
       reasoning: reasoning + hidden.reasoning,
       total: total ?? input + output,
+      ...stated,
     },
   };
 }
