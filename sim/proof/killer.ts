@@ -76,7 +76,9 @@ export class Killer implements Supervision {
   }
 
   private async killOne({ postgres, gateways }: World): Promise<void> {
-    if (postgres !== null && this.random.below(6) === 0) {
+    // One kill in six, and one for certain, by the middle of the run.
+    const isOverdue = !this.deaths.has("postgres") && this.count() >= this.options.kills / 2;
+    if (postgres !== null && (isOverdue || this.random.below(6) === 0)) {
       this.note("postgres");
       await postgres.crash();
       // Now and then for so long that every lease lapses.

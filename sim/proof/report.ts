@@ -1,3 +1,4 @@
+import { formatUsd, pico } from "../../src/core/money.ts";
 import type { ProofResult } from "./run.ts";
 
 export const isClean = (result: ProofResult): boolean =>
@@ -34,6 +35,7 @@ export function renderReport(result: ProofResult): string {
     `killed: ${killed.join(", ") || "nothing"}`,
     `tries of clients ${result.tries}; attempts the vendors billed ${result.attemptsBilled}; answers of the database cut off ${result.lostReplies}, refused for a full disk ${result.diskFaults}`,
     `settled by the vendor's usage ${result.settled.vendor}, by estimate ${result.settled.estimated}; released ${result.released}; refused ${result.refused}`,
+    `estimates charged ${formatUsd(pico(result.estimates.charged))} USD for what the vendors' bill is worth ${formatUsd(pico(result.estimates.worth))}; ${result.estimates.unbilled} of them no vendor billed`,
     `ledger verify: ${result.verify.length === 0 ? "clean" : `${result.verify.length} checks failed`}; ${result.seconds.toFixed(0)} s`,
     `commit ${result.ground.commit}; ${result.ground.cores} cores, Node ${result.ground.node}, ${result.ground.database}`,
   ];

@@ -20,8 +20,19 @@ export interface Verdict {
   readonly settled: Readonly<Record<"vendor" | "estimated", number>>;
   readonly released: number;
   readonly refused: number;
-  /** Of all requests together, in pUSD: what customers paid, what usage that was seen is worth, what was estimated. */
+  /** What all customers paid, pUSD. */
   readonly charged: bigint;
+  readonly estimates: Estimates;
+}
+
+/** How near the estimates came: a crash or a broken answer leaves no usage to charge by. */
+export interface Estimates {
+  /** What customers paid by estimates, pUSD. */
+  readonly charged: bigint;
+  /** What the vendors billed for those requests, at the customers' prices, pUSD. */
+  readonly worth: bigint;
+  /** Requests charged by an estimate that no vendor billed: after a crash nobody knows whether one had been reached. */
+  readonly unbilled: number;
 }
 
 interface Row {
@@ -68,14 +79,14 @@ export async function judge(
   const byId = new Map(rows.map((row) => [row.id, row]));
   const lost: string[] = [];
   const double: string[] = [];
-  for (const [id, lines] of groupById(evidence.bill)) {
+  const byRequest = groupById(evidence.bill);
+  for (const [id, lines] of byRequest) {
     const { missing, surplus } = compareOne(byId.get(id) ?? null, { id, lines });
     lost.push(...missing);
     double.push(...surplus);
   }
-  const billed = new Set(evidence.bill.map((line) => line.client_request_id));
   for (const row of rows) {
-    if (row.source === "vendor" && !billed.has(row.id))
+    if (row.source === "vendor" && !byRequest.has(row.id))
       double.push(`${row.id}: charged by usage that no vendor billed`);
   }
   lost.push(...unpaidAnswers(byId, evidence.seen));
@@ -95,14 +106,26 @@ export async function judge(
     released: rows.filter((row) => row.state === "released").length,
     refused: rows.filter((row) => row.state === "refused").length,
     charged: rows.reduce((sum, row) => sum + BigInt(row.charge), 0n),
+    estimates: sumEstimates(rows, byRequest),
+  };
+}
+
+function sumEstimates(rows: readonly Row[], bill: ReadonlyMap<string, readonly BillLine[]>): Estimates {
+  const estimated = rows.filter((row) => row.state === "settled" && row.source === "estimated");
+  const lines = estimated.flatMap((row) => bill.get(row.id) ?? []);
+  return {
+    charged: estimated.reduce((sum, row) => sum + BigInt(row.charge), 0n),
+    worth: lines.reduce((sum, line) => sum + worthOf(line), 0n),
+    unbilled: estimated.filter((row) => !bill.has(row.id)).length,
   };
 }
 
 function groupById(bill: readonly BillLine[]): Map<string, BillLine[]> {
   const groups = new Map<string, BillLine[]>();
   for (const line of bill) {
-    const id = line.client_request_id;
-    if (id === null || !line.billed) continue;
+    if (!line.billed) continue;
+    // What nobody asked for is nobody's request, and missing in the ledger as well.
+    const id = line.client_request_id ?? `vendor's ${line.request_id}`;
     groups.set(id, [...(groups.get(id) ?? []), line]);
   }
   return groups;
