@@ -14,7 +14,7 @@ if (!/^[a-z-]+$/.test(name)) {
   );
   process.exit(2);
 }
-if (["ledger", "gateway", "console"].includes(name)) {
+if (["ledger", "gateway", "console", "verify"].includes(name)) {
   process.argv.splice(2, 1, `bench/${name}.ts`);
   await import("../scripts/run-compiled.mjs");
 } else {
