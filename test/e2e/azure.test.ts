@@ -29,10 +29,11 @@ endpoints:
   v1: { kind: azure, base_url: "${vendor.url}/openai/v1", api_key: vendor-key, api_version: v1 }
   preview: { kind: azure, base_url: "${vendor.url}", api_key: vendor-key, api_version: preview, auth: bearer }
   entra: { kind: azure, base_url: "${vendor.url}", token_file: ${JSON.stringify(token)}, api_version: v1 }
+  command: { kind: azure, base_url: "${vendor.url}", token_command: [${JSON.stringify(process.execPath)}, -p, "'token-of-a-command'"], api_version: 2024-12-01-preview }
   doubtful: { kind: azure, base_url: "${vendor.url}", api_key: vendor-key, api_version: 2024-08-01-preview }
   ga: { kind: azure, base_url: "${vendor.url}", api_key: vendor-key, api_version: 2024-10-21 }
 models:
-${["dated", "v1", "preview", "entra", "doubtful", "ga"].map((name) => `  ${name}: { deployments: [{ endpoint: ${name}, deployment: my-nano, model: gpt-4.1-nano }] }`).join("\n")}
+${["dated", "v1", "preview", "entra", "command", "doubtful", "ga"].map((name) => `  ${name}: { deployments: [{ endpoint: ${name}, deployment: my-nano, model: gpt-4.1-nano }] }`).join("\n")}
 `,
   });
   customer = await gateway.customer("1000");
@@ -65,6 +66,11 @@ describe("the vendor's side", () => {
     ["v1", "/openai/v1/chat/completions", { "api-key": "vendor-key" }],
     ["preview", "/openai/v1/chat/completions?api-version=preview", { authorization: "Bearer vendor-key" }],
     ["entra", "/openai/v1/chat/completions", { authorization: "Bearer entra-token" }],
+    [
+      "command",
+      "/openai/deployments/my-nano/chat/completions?api-version=2024-12-01-preview",
+      { authorization: "Bearer token-of-a-command" },
+    ],
   ])("%s is reached at its address with its credential alone", async (model, path, credential) => {
     expect((await ask("/v1/chat/completions", chat(model))).status).toBe(200);
     const [call] = vendor.calls;
