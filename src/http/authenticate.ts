@@ -15,10 +15,7 @@ export type Authentication =
 export type Authenticate = (headers: IncomingHttpHeaders) => Promise<Authentication>;
 
 /** Verifies the key of a request: form and checksum first, so that raw input never reaches the database. */
-export function createAuthenticator(
-  keys: Keys,
-  clock: Clock,
-): (headers: IncomingHttpHeaders) => Promise<Authentication> {
+export function createAuthenticator(keys: Keys, clock: Clock): Authenticate {
   const cache = new Map<string, { identity: Promise<KeyIdentity | null>; at: number }>();
   return async (headers) => {
     const presented = presentedKey(headers);
@@ -44,6 +41,16 @@ export function createAuthenticator(
     const identity = await known.identity;
     if (identity === null) return refuse("Incorrect API key provided: it is unknown, revoked or expired.");
     return { ok: true, identity };
+  };
+}
+
+/** Asks once for each request, however often it is asked about: before its body is read, and where it is handled. */
+export function oncePerRequest(authenticate: Authenticate): Authenticate {
+  const asked = new WeakMap<IncomingHttpHeaders, Promise<Authentication>>();
+  return (headers) => {
+    const known = asked.get(headers) ?? authenticate(headers);
+    asked.set(headers, known);
+    return known;
   };
 }
 

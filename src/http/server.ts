@@ -5,7 +5,8 @@ import type { ApiRequest } from "../gateway/types.ts";
 import type { KeyIdentity, Keys, Ports } from "../ports.ts";
 import { readJsonObject } from "../protocol/json-gate.ts";
 import { billingNames, type Operation, operations, readRequest } from "../protocol/request.ts";
-import { type Authenticate, createAuthenticator } from "./authenticate.ts";
+import { type Authenticate, createAuthenticator, oncePerRequest } from "./authenticate.ts";
+import { BodyError, createBodyReader } from "./body.ts";
 import { createDownstream, sendError } from "./downstream.ts";
 import { addKeptResponses } from "./kept-responses.ts";
 import { addReads, type SelfServiceRead, send } from "./reads.ts";
@@ -60,15 +61,15 @@ export function createServer(http: HttpPorts): FastifyInstance {
     routerOptions: { caseSensitive: true, ignoreTrailingSlash: false, maxParamLength: 200 },
     forceCloseConnections: false,
   });
+  const authenticate = oncePerRequest(createAuthenticator(http.keys, http.ports.clock));
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  app.addContentTypeParser("*", createBodyReader(authenticate, settings.bodyBytes));
   // No listener for upgrades: Node then ignores the offer and answers in HTTP/1.1. Java's client offers h2c every time.
   app.setErrorHandler((error: Error & { statusCode?: number; code?: string }, request, reply) => {
     void send(reply, faultAnswer(http, request, error));
   });
   app.setNotFoundHandler((request, reply) => void send(reply, unknownUrl(http, request)));
   addHealth(app, http);
-  const authenticate = createAuthenticator(http.keys, http.ports.clock);
   for (const prefix of ["/v1", "/openai/v1", "/openai"]) addReads(app, http, { prefix, authenticate });
   for (const [operation, path] of Object.entries(operations)) {
     const handler = (request: FastifyRequest, reply: FastifyReply): void =>
@@ -97,9 +98,8 @@ function faultAnswer(
   error: Error & { statusCode?: number; code?: string },
 ): ErrorAnswer {
   const id = http.ports.ids.next("req");
-  if (error.code === "FST_ERR_CTP_BODY_TOO_LARGE") {
-    const message = `The body exceeds ${http.settings.bodyBytes} bytes.`;
-    return requestError(id, 413, { message, param: null, code: "body_too_large" });
+  if (error instanceof BodyError && error.statusCode === 413) {
+    return requestError(id, 413, { message: error.message, param: null, code: "body_too_large" });
   }
   if (error.statusCode !== undefined && error.statusCode < 500) {
     return requestError(id, error.statusCode, { message: error.message, param: null, code: "bad_request" });

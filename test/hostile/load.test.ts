@@ -3,6 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { deflateSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { formatApiKey } from "../../src/core/api-key.ts";
 import { createDownstream } from "../../src/http/downstream.ts";
 import { chunk, drained, event, streamHead, usageEvents } from "./support/evil-vendor.ts";
 import { gate, until } from "./support/gate.ts";
@@ -327,4 +328,44 @@ test("row 36: twenty thousand chunks of one byte are one body", async () => {
   );
   expect(new Set(statuses)).toEqual(new Set([400]));
   expect(stall).toBeLessThan(stallMs);
+});
+
+test("row 36: a million chunks of one byte take no more memory than the body they are", async () => {
+  const head = `POST ${path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer ${customer.key}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n`;
+  const before = memory();
+  let most = 0;
+  const watch = setInterval(() => {
+    most = Math.max(most, memory());
+  }, 20);
+  const pieces = Array.from({ length: 100 }, () => "1\r\nx\r\n".repeat(10_000));
+  const { statuses } = await sendRaw(world.port, [head, ...pieces, "0\r\n\r\n"], { quietMs: 10_000 });
+  clearInterval(watch);
+  expect(statuses).toEqual([400]);
+  expect(most - before).toBeLessThan(100_000_000);
+});
+
+test("row 36: nothing is kept of a body that comes without a good key, however much of it comes", async () => {
+  const unknown = formatApiKey("live", new Uint8Array(32).fill(36));
+  for (const key of ["", "x", unknown]) {
+    const head = `POST ${path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer ${key}\r\nContent-Length: ${bodyBytes}\r\n\r\n`;
+    // The answer comes before the body has: it is not waited for.
+    expect((await sendRaw(world.port, [head, "{".repeat(1_000)], { quietMs: 1_000 })).statuses).toEqual([
+      401,
+    ]);
+  }
+  const before = memory();
+  const piece = " ".repeat(bodyBytes - 1);
+  await Promise.all(
+    Array.from({ length: 100 }, () =>
+      sendRaw(
+        world.port,
+        [
+          `POST ${path} HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer ${unknown}\r\nContent-Length: ${bodyBytes}\r\n\r\n`,
+          piece,
+        ],
+        { quietMs: 1_500 },
+      ),
+    ),
+  );
+  expect(memory() - before).toBeLessThan(80_000_000);
 });

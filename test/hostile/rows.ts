@@ -173,7 +173,7 @@ export const rows: readonly HostileRow[] = [
   row(
     36,
     "Huge, compressed, deeply nested bodies, a million chunks",
-    "413, 415 or 400; the event loop goes on",
+    "413, 415 or 400; the event loop goes on; strangers' bytes are not kept",
     "load",
   ),
   row(37, "A compressed answer from the vendor", "never decompressed; the client gets an error", "vendor"),
@@ -294,6 +294,9 @@ export const rows: readonly HostileRow[] = [
     "identity",
   ),
 ];
+
+export const isApplicable = (row: HostileRow): row is HostileRow & { test: { file: string } } =>
+  "file" in row.test;
 
 /** `row 7:`, how the names of its tests begin. */
 export const prefixOf = (one: Pick<HostileRow, "number">): string => `row ${one.number}:`;
