@@ -54,6 +54,12 @@ export class SseSplitter {
       if (byte !== lf && byte !== cr) {
         isLineEmpty = false;
       } else if (isLineEmpty) {
+        if (byte === cr && scan === end && scan - 2 >= this.start && buffer[scan - 2] === lf) {
+          // Lines end in CRLF here: the LF of this one is on its way, and the event's.
+          scan -= 1;
+          isAfterCr = false;
+          break;
+        }
         // The LF of a CRLF that ends an event belongs to it when it is here already.
         if (isAfterCr && scan < end && buffer[scan] === lf) {
           scan += 1;

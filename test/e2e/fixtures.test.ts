@@ -118,7 +118,8 @@ describe.concurrent("recorded answers through the running gateway", () => {
     else delete body["stream"];
     if (isStream && wantsUsage && entry.api === "chat") body["stream_options"] = { include_usage: true };
     const answer = await gateway.post(`/v1/${paths[entry.api]}`, customer.key, body);
-    const text = await answer.text();
+    // Not text(): it would take out a BOM.
+    const text = Buffer.from(await answer.arrayBuffer()).toString();
     const [row] = await gateway.records(customer.accountId, answer.headers.get("x-request-id") ?? "");
     if (row === undefined) throw new Error(`no record of ${entry.file}: ${text.slice(0, 300)}`);
     return { answer, text, row };
@@ -184,34 +185,77 @@ describe.concurrent("recorded answers through the running gateway", () => {
   });
 
   const streams = answers.filter((one) => one.file.endsWith(".sse"));
-  test.each(titled(streams))(
-    "%s reaches a client that did not ask without what only Tollgate asked for",
+  const wholes = answers.filter((one) => one.file.endsWith(".json"));
+  describe.each(cuts)("cut: %s", (cut) => {
+    test.each(titled(streams))(
+      "%s reaches a client that did not ask without what only Tollgate asked for",
+      async (_file, entry) => {
+        const { text } = await send(entry, cut, false);
+        const view = expectedView(entry, false);
+        if (entry.end === "cut") {
+          expect(text.startsWith(view)).toBe(true);
+          expect(text.slice(view.length)).toMatch(/^data: \{"error":\{.*"code":"upstream_cut"\}\}\n\n$/);
+        } else expect(text).toBe(view);
+        if (entry.api === "chat") expect(text).not.toContain('"usage":null');
+      },
+    );
+    test.each(titled(streams))("%s reaches a client that asked byte for byte", async (_file, entry) => {
+      const { text } = await send(entry, cut, true);
+      const view = expectedView(entry, true);
+      if (entry.end === "cut") expect(text.startsWith(view)).toBe(true);
+      else expect(text).toBe(view);
+      if (entry.end !== "done") expect(text).not.toContain("[DONE]");
+    });
+    test.each(titled(wholes))(
+      "%s reaches the client byte for byte, with its charge in the head",
+      async (_file, entry) => {
+        const { text, answer, row } = await send(entry, cut, false);
+        expect(text).toBe(readFixture(entry.file).toString());
+        expect(answer.headers.get("x-tollgate-usage-source")).toBe("vendor");
+        expect(answer.headers.get("x-tollgate-charge")).toMatch(/^0\.\d+$/);
+        expect(answer.headers.get("x-request-id")).toBe(row.id);
+      },
+    );
+  });
+
+  // Every further thing the manifest says of an answer that is served.
+  test.each(titled(answers.filter((one) => one.expect.service_tier !== undefined)))(
+    "%s is recorded with its service tier",
     async (_file, entry) => {
-      const { text } = await send(entry, "random", false);
-      const view = expectedView(entry, false);
-      if (entry.end === "cut") {
-        expect(text.startsWith(view)).toBe(true);
-        expect(text.slice(view.length)).toMatch(/^data: \{"error":\{.*"code":"upstream_cut"\}\}\n\n$/);
-      } else expect(text).toBe(view);
-      if (entry.api === "chat") expect(text).not.toContain('"usage":null');
+      expect((await send(entry, "whole", false)).row.record.service_tier).toBe(entry.expect.service_tier);
     },
   );
-  test.each(titled(streams))("%s reaches a client that asked byte for byte", async (_file, entry) => {
-    const { text } = await send(entry, "random", true);
-    const view = expectedView(entry, true);
-    if (entry.end === "cut") expect(text.startsWith(view)).toBe(true);
-    else expect(text).toBe(view);
-    if (entry.end !== "done") expect(text).not.toContain("[DONE]");
-  });
-  const wholes = answers.filter((one) => one.file.endsWith(".json"));
-  test.each(titled(wholes))(
-    "%s reaches the client byte for byte, with its charge in the head",
+  test.each(titled(answers.filter((one) => one.expect.billed_model !== undefined)))(
+    "%s is billed as the model that served",
     async (_file, entry) => {
-      const { text, answer, row } = await send(entry, "random", false);
-      expect(text).toBe(readFixture(entry.file).toString());
-      expect(answer.headers.get("x-tollgate-usage-source")).toBe("vendor");
-      expect(answer.headers.get("x-tollgate-charge")).toMatch(/^0\.\d+$/);
-      expect(answer.headers.get("x-request-id")).toBe(row.id);
+      const { row } = await send(entry, "whole", false);
+      expect([row.model_served, entry.expect.billed_model?.startsWith(row.record.priced_as)]).toEqual([
+        entry.expect.billed_model,
+        true,
+      ]);
+    },
+  );
+  test.each(titled(answers.filter((one) => one.expect.billed_deployment !== undefined)))(
+    "%s is recorded with the deployment that served",
+    async (_file, entry) => {
+      const { row } = await send(entry, "whole", false);
+      expect([row.record.deployment, row.record.notes[0]?.kind]).toEqual([
+        entry.expect.billed_deployment,
+        "spillover",
+      ]);
+    },
+  );
+  test.each(titled(answers.filter((one) => one.expect.file_search_calls !== undefined)))(
+    "%s is charged for its tools",
+    async (_file, entry) => {
+      const { row } = await send(entry, "whole", false);
+      const fees = (row.record.price_lines as { kind: string; quantity: number }[])
+        .filter((line) => !/input|output/.test(line.kind))
+        .map((line) => `${line.kind} ${line.quantity}`);
+      expect(fees).toEqual([
+        `file_search ${entry.expect.file_search_calls}`,
+        `code_interpreter ${entry.expect.containers}`,
+      ]);
     },
   );
 

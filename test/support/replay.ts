@@ -21,6 +21,11 @@ export interface FixtureEntry {
     completion?: number;
     reasoning?: number | null;
     total?: number | null;
+    service_tier?: string;
+    billed_model?: string;
+    billed_deployment?: string;
+    file_search_calls?: number;
+    containers?: number;
   }>;
 }
 
