@@ -3,6 +3,7 @@ import type { PicoUsd } from "./core/money.ts";
 import type { Lesson } from "./core/parameters.ts";
 import type { PriceBook } from "./core/prices.ts";
 import type { DeploymentRoute, ModelRoute } from "./core/routing.ts";
+import type { OneShotSignal } from "./lib/one-shot.ts";
 import type { KeptResponses, Results, Samples } from "./ports-stored.ts";
 
 export type {
@@ -208,7 +209,7 @@ export interface VendorRequest {
   readonly method: "POST" | "GET" | "DELETE";
   readonly body: Uint8Array | null;
   readonly requestId: string;
-  readonly signal: AbortSignal;
+  readonly signal: OneShotSignal;
 }
 
 /** A vendor's answer, its body unread. `headers` are lower-case names. */

@@ -4,7 +4,8 @@ import type { AnswerMeter } from "../protocol/answer-meter.ts";
 import { countInput } from "./estimate.ts";
 import type { Admitted, PricedDeployment } from "./types.ts";
 
-const intervalMs = 1_000;
+/** With the moment that progress waits to be written, it is in the database at least every second. */
+const intervalMs = 900;
 
 /**
  * Keeps the progress of a running stream with its hold, once a second, so that another process can settle it after a

@@ -1,4 +1,5 @@
 import type { DeploymentRoute } from "../core/routing.ts";
+import { OneShot, type OneShotSignal } from "../lib/one-shot.ts";
 import type { Client } from "./types.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { Client } from "./types.ts";
  * charged exactly. `cancel`: its socket is closed at once. Lives from before the call to the end of the answer.
  */
 export class Departure {
-  private readonly abort = new AbortController();
+  private readonly abort = new OneShot();
   private readonly client: Client;
   private readonly route: DeploymentRoute;
   private timer: ReturnType<typeof setTimeout> | null = null;
@@ -15,17 +16,17 @@ export class Departure {
   constructor(client: Client, route: DeploymentRoute) {
     this.client = client;
     this.route = route;
-    client.gone.addEventListener("abort", this.onGone, { once: true });
+    client.gone.addEventListener("abort", this.onGone);
     if (client.isGone()) this.leave();
   }
 
   /** Aborts the vendor's call. */
-  get signal(): AbortSignal {
-    return this.abort.signal;
+  get signal(): OneShotSignal {
+    return this.abort;
   }
 
   isGivenUp(): boolean {
-    return this.abort.signal.aborted;
+    return this.abort.aborted;
   }
 
   /** The call is over: leaving means nothing to it any more. */

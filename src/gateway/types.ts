@@ -4,6 +4,7 @@ import type { PriceBook, PriceRow } from "../core/prices.ts";
 import type { DeploymentRoute, ModelRoute } from "../core/routing.ts";
 import type { HoldTerms } from "../core/upper-bound.ts";
 import type { MeterReading } from "../core/usage.ts";
+import type { OneShotSignal } from "../lib/one-shot.ts";
 import type { KeyIdentity, RateLimits, StoredResult } from "../ports.ts";
 import type { RequestFacts } from "../protocol/request.ts";
 
@@ -49,7 +50,7 @@ export interface Client {
   render(refusal: Refusal): StoredResult;
   isGone(): boolean;
   /** Aborts when the customer has left. */
-  readonly gone: AbortSignal;
+  readonly gone: OneShotSignal;
   /** Resolves when the customer has taken enough of what was written, or has left. */
   whenWritable(): Promise<void> | null;
 }

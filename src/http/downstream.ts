@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { AnswerHead, Client, Refusal } from "../gateway/types.ts";
+import { OneShot } from "../lib/one-shot.ts";
 import { answerHeaders } from "./headers.ts";
 import { type AnswerSettings, answerOf, type ErrorAnswer } from "./refusal-answers.ts";
 
@@ -14,7 +15,7 @@ export function createDownstream(
   settings: AnswerSettings,
   stalledMs: number = usualPatienceMs,
 ): Client {
-  const gone = new AbortController();
+  const gone = new OneShot();
   let hasBegun = false;
   response.on("close", () => {
     if (!response.writableFinished) gone.abort();
@@ -23,45 +24,45 @@ export function createDownstream(
   response.on("error", () => gone.abort());
   const send = (answer: ErrorAnswer): void => sendError(response, answer);
   return {
-    gone: gone.signal,
-    isGone: () => gone.signal.aborted,
+    gone,
+    isGone: () => gone.aborted,
     hasBegun: () => hasBegun,
     begin(head: AnswerHead) {
       hasBegun = true;
-      if (gone.signal.aborted) return;
+      if (gone.aborted) return;
       response.writeHead(head.status, answerHeaders(head, settings.credit));
     },
     write(chunks) {
-      if (gone.signal.aborted || response.writableEnded) return;
+      if (gone.aborted || response.writableEnded) return;
       // One write, one HTTP chunk, one system call, however many events came together.
       response.write(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
     },
     end() {
-      if (gone.signal.aborted) return;
+      if (gone.aborted) return;
       response.end();
       // What is still unsent must not be kept for a client that never reads: a socket without progress is destroyed.
       if (!response.writableFinished) response.socket?.setTimeout(stalledMs);
     },
     refuse(refusal: Refusal) {
       hasBegun = true;
-      if (!gone.signal.aborted) send(answerOf(refusal, settings));
+      if (!gone.aborted) send(answerOf(refusal, settings));
     },
     render(refusal: Refusal) {
       const { status, headers, body } = answerOf(refusal, settings);
       return { status, headers, body: Buffer.from(JSON.stringify(body)) };
     },
     whenWritable() {
-      if (gone.signal.aborted || response.writableLength < highWaterBytes) return null;
+      if (gone.aborted || response.writableLength < highWaterBytes) return null;
       return new Promise((resolve) => {
         const timer = setTimeout(() => response.destroy(), stalledMs);
         const go = (): void => {
           clearTimeout(timer);
           response.off("drain", go);
-          gone.signal.removeEventListener("abort", go);
+          gone.removeEventListener("abort", go);
           resolve();
         };
         response.once("drain", go);
-        gone.signal.addEventListener("abort", go, { once: true });
+        gone.addEventListener("abort", go);
       });
     },
   };

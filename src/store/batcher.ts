@@ -50,6 +50,8 @@ interface Flight {
   readonly progress: ReadonlyMap<string, string>;
 }
 
+/** How long progress is gathered before it is written, ms. */
+const gatherMs = 50;
 const noProgress: ReadonlyMap<string, string> = new Map();
 
 /**
@@ -63,6 +65,9 @@ export class Batcher {
   private readonly settles: WaitingSettle[] = [];
   private readonly holds: WaitingHold[] = [];
   private progress = new Map<string, string>();
+  /** Progress that is younger than `gatherMs`: of a request that ends meanwhile it is never written. */
+  private fresh = new Map<string, string>();
+  private gathering: ReturnType<typeof setTimeout> | null = null;
   private readonly flights = new Set<Flight>();
   private running = 0;
   private isClosed = false;
@@ -90,20 +95,32 @@ export class Batcher {
   }
 
   settle(operation: SettleOperation): Promise<SettleOutcome> {
+    this.fresh.delete(operation.id);
+    this.progress.delete(operation.id);
     return new Promise((resolve, reject) => {
       this.settles.push({ operation, ...this.about(operation.record), resolve, reject });
       this.start();
     });
   }
 
+  /** Progress is worth no transaction of its own: it waits for that of others, a moment only. */
   checkpoint(id: string, progress: string): void {
-    this.progress.set(id, progress);
-    this.start();
+    this.fresh.set(id, progress);
+    this.gathering ??= setTimeout(() => {
+      this.gathering = null;
+      for (const [one, text] of this.fresh) this.progress.set(one, text);
+      this.fresh.clear();
+      this.start();
+    }, gatherMs);
   }
 
   /** Resolves when everything queued has been applied; refuses new holds from now on. */
   async close(): Promise<void> {
     this.isClosed = true;
+    // What is still open then ends with another process, by what is known of it.
+    if (this.gathering !== null) clearTimeout(this.gathering);
+    for (const [one, text] of this.fresh) this.progress.set(one, text);
+    if (this.progress.size > 0) this.start();
     if (this.running > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
     if (this.patience !== null) clearTimeout(this.patience);
   }

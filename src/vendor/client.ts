@@ -1,5 +1,6 @@
 import { type Dispatcher, Pool } from "undici";
 import { ChunkQueue } from "../lib/chunk-queue.ts";
+import type { OneShotSignal } from "../lib/one-shot.ts";
 import { type Vendor, type VendorAnswer, VendorFault, type VendorRequest } from "../ports.ts";
 import { type Decoder, type Encoding, encodingOf, startDecoder } from "./decoder.ts";
 import { targetOf, type VendorEndpoint } from "./endpoint.ts";
@@ -99,7 +100,7 @@ interface Call {
   readonly hide: (text: string) => string;
 }
 
-function dispatch(pool: Pool, call: Call, signal: AbortSignal): Promise<VendorAnswer> {
+function dispatch(pool: Pool, call: Call, signal: OneShotSignal): Promise<VendorAnswer> {
   return new Promise((resolve, reject) => {
     let controller: Dispatcher.DispatchController | null = null;
     let queue: ChunkQueue | null = null;
@@ -109,7 +110,7 @@ function dispatch(pool: Pool, call: Call, signal: AbortSignal): Promise<VendorAn
     const detach = (): void => signal.removeEventListener("abort", onAbort);
     if (signal.aborted)
       return reject(new VendorFault("aborted", "the call was given up", { mayHaveReached: false }));
-    signal.addEventListener("abort", onAbort, { once: true });
+    signal.addEventListener("abort", onAbort);
     pool.dispatch(
       { path: call.path, method: call.method, headers: call.headers, body: call.body as Buffer | null },
       {
