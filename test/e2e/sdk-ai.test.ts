@@ -4,7 +4,7 @@ import { createOpenAI } from "@ai-sdk/openai";
 import { createOpenAICompatible } from "@ai-sdk/openai-compatible";
 import type { AIMessageChunk } from "@langchain/core/messages";
 import { tool as langchainTool } from "@langchain/core/tools";
-import { AzureChatOpenAI, ChatOpenAI, OpenAIEmbeddings } from "@langchain/openai";
+import { AzureChatOpenAI, AzureOpenAIEmbeddings, ChatOpenAI, OpenAIEmbeddings } from "@langchain/openai";
 import {
   type EmbeddingModel,
   embedMany,
@@ -46,6 +46,8 @@ const azure = (place: Place) =>
     apiVersion,
     useDeploymentBasedUrls: true,
   });
+/** Without deployments in its paths: everything under /openai/v1. */
+const azureV1 = (place: Place) => createAzure({ apiKey: place.key, baseURL: `${place.azure}/openai/v1` });
 const makers: [string, Maker][] = [
   [
     "@ai-sdk/openai, chat",
@@ -73,6 +75,20 @@ const makers: [string, Maker][] = [
     {
       model: (place, name) => azure(place).chat(azureModel(place, pair, name)),
       embedding: (place) => azure(place).embedding(azureModel(place, pair, "text-embedding-3-small")),
+    },
+  ],
+  [
+    "@ai-sdk/azure, chat on v1",
+    {
+      model: (place, name) => azureV1(place).chat(azureModel(place, pair, name)),
+      embedding: (place) => azureV1(place).embedding(azureModel(place, pair, "text-embedding-3-small")),
+    },
+  ],
+  [
+    "@ai-sdk/azure, responses",
+    {
+      model: (place, name) => azureV1(place).responses(azureModel(place, pair, name)),
+      embedding: (place) => azureV1(place).embedding(azureModel(place, pair, "text-embedding-3-small")),
     },
   ],
 ];
@@ -135,7 +151,7 @@ describe.each(makers)("%s", (name, make) => {
     });
   });
 
-  test("structured output", async () => {
+  test("structured output, whole and streamed", async () => {
     const got = await same("gpt-4.1-nano", async (model) => {
       const { output, usage } = await generateText({
         ...quiet,
@@ -145,7 +161,19 @@ describe.each(makers)("%s", (name, make) => {
       });
       return { output, usage };
     });
-    if (got.result !== undefined) expect(toll.safeParse(got.result.output).success).toBe(true);
+    expect(toll.safeParse(got.result.output).success).toBe(true);
+    const streamed = await same("gpt-4.1-nano", async (model) => {
+      const result = streamText({
+        ...quiet,
+        model,
+        prompt: "Toll?",
+        output: Output.object({ schema: toll }),
+      });
+      const parts: unknown[] = [];
+      for await (const part of result.partialOutputStream) parts.push(part);
+      return { last: parts.at(-1), output: await result.output, usage: await result.usage };
+    });
+    expect(toll.safeParse(streamed.result.output).success).toBe(true);
   });
 
   test("embeddings", async () => {
@@ -232,6 +260,7 @@ const chatOf: [string, (place: Place, more?: object) => ChatOpenAI][] = [
     (place, more = {}) => {
       const name = azureModel(place, pair, "gpt-4.1-nano");
       return new AzureChatOpenAI({
+        model: "gpt-4.1-nano", // tells LangChain what the deployment can
         azureOpenAIApiKey: place.key,
         azureOpenAIApiDeploymentName: name,
         azureOpenAIApiVersion: apiVersion,
@@ -273,7 +302,7 @@ describe.each(chatOf)("LangChain %s", (name, make) => {
     }
   });
 
-  test("tool calls and structured output", async () => {
+  test("tool calls and structured output, whole and streamed", async () => {
     const open = langchainTool(() => "open", {
       name: "open_gate",
       description: "Opens a gate.",
@@ -284,9 +313,22 @@ describe.each(chatOf)("LangChain %s", (name, make) => {
     );
     // On Responses LangChain sends "required" in a form that asks for nothing; at both places alike.
     if (!name.includes("Responses")) expect(got.result.calls[0][0]).toBe("open_gate");
-    await same((chat) =>
-      chat.withStructuredOutput(toll, { name: "toll", method: "jsonSchema" }).invoke("Toll?"),
-    );
+    await same(async (chat) => {
+      let all: AIMessageChunk | undefined;
+      const bound = chat.bindTools([open], { tool_choice: "required" });
+      for await (const chunk of await bound.stream("Call open_gate"))
+        all = all === undefined ? chunk : all.concat(chunk);
+      return all === undefined ? null : shown(all);
+    });
+    const format = { name: "toll", method: "jsonSchema" } as const;
+    const parsed = await same((chat) => chat.withStructuredOutput(toll, format).invoke("Toll?"));
+    expect(toll.safeParse(parsed.result).success).toBe(true);
+    const last = await same(async (chat) => {
+      let whole: unknown = null;
+      for await (const part of await chat.withStructuredOutput(toll, format).stream("Toll?")) whole = part;
+      return whole;
+    });
+    expect(toll.safeParse(last.result).success).toBe(true);
   });
 
   test("errors and an abort", async () => {
@@ -308,15 +350,30 @@ describe.each(chatOf)("LangChain %s", (name, make) => {
   });
 });
 
-test("LangChain embeddings", async () => {
-  const got = await expectSame(pair, (place) =>
-    new OpenAIEmbeddings({
-      model: "text-embedding-3-small",
-      apiKey: place.key,
-      maxRetries: 0,
-      configuration: { baseURL: place.openai },
-    }).embedDocuments(["gate", "toll"]),
-  );
+test.each([
+  [
+    "OpenAIEmbeddings",
+    (place: Place) =>
+      new OpenAIEmbeddings({
+        model: "text-embedding-3-small",
+        apiKey: place.key,
+        maxRetries: 0,
+        configuration: { baseURL: place.openai },
+      }),
+  ],
+  [
+    "AzureOpenAIEmbeddings",
+    (place: Place) =>
+      new AzureOpenAIEmbeddings({
+        azureOpenAIApiKey: place.key,
+        azureOpenAIApiEmbeddingsDeploymentName: azureModel(place, pair, "text-embedding-3-small"),
+        azureOpenAIApiVersion: apiVersion,
+        azureOpenAIBasePath: `${place.azure}/openai/deployments`,
+        maxRetries: 0,
+      }),
+  ],
+])("LangChain %s", async (_name, make) => {
+  const got = await expectSame(pair, (place) => make(place).embedDocuments(["gate", "toll"]));
   expect(got.result).toHaveLength(2);
 });
 

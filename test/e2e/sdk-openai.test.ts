@@ -232,6 +232,29 @@ describe.each(makers)("%s", (name, make) => {
         max_output_tokens: 300,
       }),
     );
+    const called = await same((client, model) =>
+      client.responses
+        .stream({
+          model: model("gpt-5.2"),
+          input: "Call open_gate",
+          tools: [tool],
+          tool_choice: "required",
+          max_output_tokens: 300,
+        })
+        .finalResponse(),
+    );
+    expect(called.result.output.at(-1)).toMatchObject({ type: "function_call", name: "open_gate" });
+    const parsed = await same((client, model) =>
+      client.responses
+        .stream({
+          model: model("gpt-5.2"),
+          input: "Toll?",
+          text: { format: { type: "json_schema", name: "toll", schema, strict: true } },
+          max_output_tokens: 300,
+        })
+        .finalResponse(),
+    );
+    expect(Object.keys(JSON.parse(parsed.result.output_text))).toEqual(["toll", "open"]);
   });
 
   test("embeddings, as numbers and as the base64 the client asks for by itself", async () => {
@@ -299,6 +322,32 @@ describe.each(makers)("%s", (name, make) => {
       return count < 40 ? "ended early" : "went on";
     });
     expect(got.result).toBe("ended early");
+    const run = await same(async (client, model) => {
+      const stream = await client.responses.create({
+        model: model("gpt-5.2"),
+        input: "Long [[sim:tokens=300 tps=300]]",
+        max_output_tokens: 400,
+        stream: true,
+      });
+      const types = new Set<string>();
+      for await (const event of stream) {
+        types.add(event.type);
+        if (event.type === "response.output_text.delta") stream.controller.abort();
+      }
+      return types.has("response.completed") ? "went on" : "ended early";
+    });
+    expect(run.result).toBe("ended early");
+    // Before the head has come there is nothing to give out: the call itself fails.
+    const early = await same(async (client, model) => {
+      const abort = new AbortController();
+      setTimeout(() => abort.abort(), 60);
+      const late = { ...body, stream: false, messages: say("Late [[sim:tokens=4 latency_ms=400]]") } as const;
+      return client.chat.completions.create(
+        { ...late, model: model("gpt-4.1-nano") },
+        { signal: abort.signal },
+      );
+    });
+    expect(early.error).toMatchObject({ name: "APIUserAbortError" });
   });
 
   test("a cut stream: the vendor's breaks off, ours says so", async () => {

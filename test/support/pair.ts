@@ -97,7 +97,13 @@ export function plain(value: unknown): unknown {
   });
   return text === undefined
     ? undefined
-    : JSON.parse(text.replace(randomIds, "$1-id").replace(/az-(gpt|text)/g, "$1"));
+    : JSON.parse(
+        text
+          .replace(randomIds, "$1-id")
+          .replace(/az-(gpt|text)/g, "$1")
+          // Azure tells the api-version of its own address: the endpoint's, not the client's.
+          .replace(/(under Azure OpenAI API version )[\w.-]+/g, "$1…"),
+      );
 }
 
 /** What a call gave, or the error it threw, as applications see it. */
