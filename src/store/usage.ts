@@ -71,8 +71,8 @@ const selectBuckets = sql`
   where $14::timestamptz is null or (bucket, account, model, endpoint, key) > ($14, $15::text, $16::text, $17::text, $18::text)
   order by bucket, account, model, endpoint, key limit $19`;
 
-/** Hours of which a read makes sums, when they are missing: so many take a quarter of a second on a busy installation. */
-const summedMost = 100;
+/** Hours of which a read makes sums, when they are missing: two days, under half a second where a thousand keys are busy. */
+const summedMost = 48;
 const sumHours = sql`select usage_sum_hours($1) as hours`;
 /** While nothing is missing, this long passes between looks, ms. */
 const lookMs = 60_000;

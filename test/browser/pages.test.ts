@@ -3,6 +3,7 @@ import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchBrowser, openWindow, seriousFindings, settled, type Visitor } from "../support/browser.ts";
 import { type ConsoleServer, startConsoleServer } from "../support/console.ts";
+import { sumOf } from "../support/sums.ts";
 
 let server: ConsoleServer;
 let browser: Browser;
@@ -114,7 +115,7 @@ describe("figures", () => {
     await go("/accounts/acc_000000?range=30d");
     const total = (await amounts(".figure-card .note"))[0];
     const { totals, data } = await api(asked("/usage"));
-    expect([total, sum(data.map((row: { charge: string }) => row.charge))]).toEqual([
+    expect([total, sumOf(data.map((row: { charge: string }) => row.charge))]).toEqual([
       totals.charge,
       totals.charge,
     ]);
@@ -142,7 +143,7 @@ describe("figures", () => {
     const [posted = "", held = "", available = ""] = await amounts(".equation");
     const { balance } = await api("/accounts/acc_000000");
     expect([posted, held, available]).toEqual([balance.posted, balance.held, balance.available]);
-    expect(sum([held, available])).toBe(posted);
+    expect(sumOf([held, available])).toBe(posted);
   });
 
   test("the CSV of a view has the rows of the view", async () => {
@@ -167,16 +168,3 @@ describe("figures", () => {
     expect([lines[0]?.startsWith("id,account_id"), lines.length - 1]).toEqual([true, count]);
   });
 });
-
-/** Exact sum of decimal texts. */
-function sum(texts: readonly string[]): string {
-  const scale = 18;
-  const total = texts.reduce((all, text) => {
-    const [whole = "0", fraction = ""] = text.replace("-", "").split(".");
-    const units = BigInt(whole + fraction.padEnd(scale, "0"));
-    return all + (text.startsWith("-") ? -units : units);
-  }, 0n);
-  const digits = total.toString().padStart(scale + 1, "0");
-  const fraction = digits.slice(-scale).replace(/0+$/, "");
-  return `${digits.slice(0, -scale)}${fraction === "" ? "" : `.${fraction}`}`;
-}
