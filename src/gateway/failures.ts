@@ -290,6 +290,7 @@ export function retryAfter(headers: Readonly<Record<string, string>>, nowMs: num
   const after = headers["retry-after"];
   if (after === undefined) return null;
   if (/^\d{1,7}$/.test(after)) return Number(after) * 1_000;
-  const at = Date.parse(after);
+  // A date has letters; without any, the parser would read years into numbers.
+  const at = /[a-z]/i.test(after) ? Date.parse(after) : Number.NaN;
   return Number.isNaN(at) ? null : Math.max(at - nowMs, 0);
 }

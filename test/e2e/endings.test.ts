@@ -292,11 +292,17 @@ describe("what Azure bills without an answer", () => {
 });
 
 describe("a client that leaves", () => {
+  /** Leaves when the vendor has the request, and has not answered yet. */
+  const leaveOnceCalled = async (abort: AbortController): Promise<void> => {
+    const before = openai.requests().length;
+    while (openai.requests().length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    setTimeout(() => abort.abort(), 20);
+  };
   /** Reads until `bytes` have come, then leaves. */
   const leaveAfter = async (sent: object, bytes: number): Promise<RequestRow> => {
     const before = await countRows();
     const abort = new AbortController();
-    if (bytes === 0) setTimeout(() => abort.abort(), 60);
+    if (bytes === 0) void leaveOnceCalled(abort);
     try {
       const answer = await send(sent, abort.signal);
       let received = 0;
@@ -327,12 +333,13 @@ describe("a client that leaves", () => {
   });
 
   test.each([
-    ["before the first byte", "tokens=20 latency_ms=300", 0],
-    ["in the middle", "tokens=40 tps=100", 1_000],
+    ["before the first byte", "tokens=20 latency_ms=600", 0, true],
+    ["before the first byte of an answer in one piece", "tokens=20 latency_ms=600", 0, false],
+    ["in the middle", "tokens=90 tps=100", 1_000, true],
   ])(
-    "%s is charged an estimate under cancel, and the vendor is closed within 100 ms",
-    async (_when, directives, bytes) => {
-      const row = await leaveAfter(body("cancelling", directives, { stream: true }), bytes);
+    "%s is charged an estimate under cancel, and the vendor is closed",
+    async (_when, directives, bytes, stream) => {
+      const row = await leaveAfter(body("cancelling", directives, { stream }), bytes);
       expect(verdict(row)).toBe("settled client_left estimated tokenizer lower_bound client_left");
       await openai.idle();
       const line = openai.bill().at(-1);
@@ -340,8 +347,9 @@ describe("a client that leaves", () => {
       expect(row.input).toBe(line?.input);
       expect(row.output).toBeLessThanOrEqual(line?.output ?? 0);
       expect(BigInt(row.charge)).toBeLessThanOrEqual(BigInt(row.hold));
+      // Long before the vendor would have been done; within 100 ms is measured at the vendor's socket in aborts.test.ts.
       const { started_at, ended_at } = row.record.attempts[0];
-      expect(Date.parse(ended_at) - Date.parse(started_at)).toBeLessThan(bytes === 0 ? 160 : 400);
+      expect(Date.parse(ended_at) - Date.parse(started_at)).toBeLessThan(500);
     },
   );
 
