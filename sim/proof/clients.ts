@@ -1,4 +1,4 @@
-import { Agent, request as send } from "undici";
+import { Agent, errors, request as send } from "undici";
 import type { GatewayProcess } from "./gateway.ts";
 import type { PlannedRequest } from "./requests.ts";
 
@@ -10,6 +10,8 @@ export interface Seen {
   /** The answer came to its end: a whole body, or a stream with its own last event. */
   readonly isWhole: boolean;
   readonly idempotencyKey: string | null;
+  /** The gateway it waited for in vain, to the end of its patience; null when it got an end of whatever kind. */
+  readonly hungAt: string | null;
 }
 
 /** Clients wait that long for a gateway that lives, ms. */
@@ -58,7 +60,14 @@ export class Clients {
     const timer = leavesAfterMs === null ? null : setTimeout(() => leave.abort(), leavesAfterMs);
     let requestId: string | null = null;
     let status: number | null = null;
-    const seen = (isWhole: boolean): Seen => ({ number, requestId, status, isWhole, idempotencyKey });
+    const seen = (isWhole: boolean, hungAt: string | null = null): Seen => ({
+      number,
+      requestId,
+      status,
+      isWhole,
+      idempotencyKey,
+      hungAt,
+    });
     try {
       const answer = await send(`${gateway.url}/v1/${path}`, {
         method: "POST",
@@ -76,8 +85,10 @@ export class Clients {
       requestId = typeof id === "string" ? id : null;
       const text = await answer.body.text();
       return seen(isWhole(planned, status, text));
-    } catch {
-      return seen(false); // the gateway died, or the client left
+    } catch (error) {
+      // The gateway died, or the client left; or nothing came at all.
+      const hasHung = error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
+      return seen(false, hasHung ? gateway.plan.name : null);
     } finally {
       if (timer !== null) clearTimeout(timer);
     }

@@ -33,14 +33,14 @@ export function renderReport(result: ProofResult): string {
   const killed = Object.entries(result.kills).map(([what, count]) => `${what} ${count}`);
   const details = [
     `killed: ${killed.join(", ") || "nothing"}`,
-    `tries of clients ${result.tries}; attempts the vendors billed ${result.attemptsBilled}; answers of the database cut off ${result.lostReplies}, refused for a full disk ${result.diskFaults}`,
+    `tries of clients ${result.tries}, unanswered ${result.hangs.length}; attempts the vendors billed ${result.attemptsBilled}; answers of the database cut off ${result.lostReplies}, refused for a full disk ${result.diskFaults}`,
     `settled by the vendor's usage ${result.settled.vendor}, by estimate ${result.settled.estimated}; released ${result.released}; refused ${result.refused}`,
     `estimates charged ${formatUsd(pico(result.estimates.charged))} USD for what the vendors' bill is worth ${formatUsd(pico(result.estimates.worth))}; ${result.estimates.unbilled} of them no vendor billed`,
     `ledger verify: ${result.verify.length === 0 ? "clean" : `${result.verify.length} checks failed`}; ${result.seconds.toFixed(0)} s`,
     `commit ${result.ground.commit}; ${result.ground.cores} cores, Node ${result.ground.node}, ${result.ground.database}`,
   ];
-  const findings = (["lost", "double", "overspent", "stuck", "verify", "exits"] as const).flatMap((name) =>
-    result[name].slice(0, 10).map((one) => `${name}: ${one}`),
+  const findings = (["lost", "double", "overspent", "stuck", "verify", "exits", "hangs"] as const).flatMap(
+    (name) => result[name].slice(0, 10).map((one) => `${name}: ${one}`),
   );
   return [...table, "", ...details, ...findings, ""].join("\n");
 }

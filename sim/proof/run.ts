@@ -24,6 +24,8 @@ export interface ProofResult extends Verdict {
   readonly diskFaults: number;
   /** Gateways that ended though nobody killed them, or that had to be killed though they were asked to stop. */
   readonly exits: readonly string[];
+  /** Clients that waited for an answer until their patience ended, and where. */
+  readonly hangs: readonly string[];
   /** The machine it ran on, and the code. */
   readonly ground: Ground;
   /** Checks of `tollgate ledger verify` that failed. */
@@ -133,6 +135,9 @@ async function conclude(
       tries: clients.seen.length,
       attemptsBilled: bill.filter((line) => line.billed).length,
       exits: killer.exits,
+      hangs: clients.seen.flatMap(({ number, requestId, hungAt }) =>
+        hungAt === null ? [] : [`request ${number} (${requestId ?? "no head"}) at ${hungAt}`],
+      ),
       ground: await describeGround(db),
       lostReplies: world.lostReplies?.count() ?? 0,
       diskFaults: countDiskFaults(logs),

@@ -63,6 +63,7 @@ const seen = (more: Partial<Seen> = {}): Seen => ({
   status: 200,
   isWhole: true,
   idempotencyKey: null,
+  hungAt: null,
   ...more,
 });
 const read = { usage: { ...tokens, source: "vendor" }, paid_by: "customer", reason: null };
