@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import { pico } from "./money.ts";
-import { affordableCap, type HoldTerms, holdAmount, inputBound, largestCap } from "./upper-bound.ts";
+import {
+  affordableCap,
+  capStep,
+  countedInputBound,
+  type HoldTerms,
+  holdAmount,
+  inputBound,
+  largestCap,
+} from "./upper-bound.ts";
 
 const terms: HoldTerms = {
   inputBound: 1_000,
@@ -25,6 +33,26 @@ test("affordableCap() is the largest cap that the balance covers", () => {
   expect(affordableCap(terms, pico(2_056n))).toBe(null);
 });
 
+test("a balance of exactly the input affords no output, and free output has no limit", () => {
+  expect(affordableCap(terms, pico(2_057n))).toBe(0);
+  expect(affordableCap({ ...terms, outputPrice: pico(0n) }, pico(2_007n))).toBe(Number.MAX_SAFE_INTEGER);
+  expect(affordableCap({ ...terms, outputPrice: pico(0n) }, pico(2_006n))).toBe(null);
+  const dear = { ...terms, choices: 1, outputPrice: pico(1n) };
+  const most = BigInt(Number.MAX_SAFE_INTEGER);
+  expect(affordableCap(dear, pico(2_012n + most - 1n))).toBe(Number.MAX_SAFE_INTEGER - 1);
+  expect(affordableCap(dear, pico(2_012n + most + 1_000n))).toBe(Number.MAX_SAFE_INTEGER);
+});
+
+test("capStep() is what one more token of every choice costs", () => {
+  expect(capStep(terms)).toBe(30n);
+  expect(holdAmount(terms, 8) - holdAmount(terms, 7)).toBe(30n);
+});
+
+test("countedInputBound() adds what the vendor may add, and is never wider than the bytes", () => {
+  expect(countedInputBound(100, 1_256)).toBe(356);
+  expect(countedInputBound(1_200, 1_256)).toBe(1_256);
+});
+
 describe("inputBound()", () => {
   const facts = {
     bodyBytes: 500,
@@ -37,6 +65,12 @@ describe("inputBound()", () => {
     expect(inputBound(facts)).toBe(756);
     expect(inputBound({ ...facts, bodyBytes: 50_000 })).toBe(10_000);
     expect(inputBound({ ...facts, bodyBytes: 50_000, maxInputTokens: 8_000 })).toBe(8_000);
+  });
+  test("counts every image at the dearest rule known, and without a limit of the model at its size", () => {
+    const unlimited = { ...facts, contextWindow: null };
+    expect(inputBound({ ...unlimited, images: 2 })).toBe(756 + 2 * 48_169);
+    expect(inputBound({ ...facts, images: 1 })).toBe(10_000);
+    expect(inputBound({ ...unlimited, bodyBytes: 50_000 })).toBe(50_256);
   });
   test("is all that the model reads when the vendor reads unseen things, and nothing without a limit", () => {
     expect(inputBound({ ...facts, hasUnseenInput: true })).toBe(10_000);
