@@ -22,7 +22,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   browser = await launchBrowser();
-  server = await startConsoleServer({ requests: 6_000 });
+  server = await startConsoleServer({ days: 61, requests: 9_000 });
   for (const { body } of demoRequests(8402, 40))
     await (await server.gateway.post("/v1/chat/completions", server.customer.key, body)).text();
 }, 300_000);
@@ -48,7 +48,7 @@ const shots = (requestId: string): readonly Shot[] => [
   {
     name: "ledger",
     path: "/ledger?range=24h",
-    heightMost: 1_100,
+    heightMost: 1_650,
     prepare: async (page) => {
       await page.getByRole("button", { name: "Verify now" }).click();
       await page.getByText("the books are sound").waitFor();

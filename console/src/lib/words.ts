@@ -15,6 +15,9 @@ const kinds: Readonly<Record<string, string>> = {
   code_interpreter: "Code interpreter",
   beyond_hold: "Beyond the hold (operator's loss)",
 };
+/** Tokens are priced by the million, tools by the call. */
+export const isTokenKind = (kind: string): boolean =>
+  !["web_search", "file_search", "code_interpreter", "beyond_hold"].includes(kind);
 export const kindName = (kind: string): string => kinds[kind] ?? plainWords(kind);
 
 const ledgerAccounts: Readonly<Record<string, string>> = {

@@ -71,7 +71,9 @@ function EndpointCard({ endpoint, onDone }: { endpoint: Endpoint; onDone: () => 
             <Time at={endpoint.until} form="second" />
           </Fact>
         )}
-        <Fact name="Last error, in this process">{endpoint.last_error ?? "none"}</Fact>
+        <Fact name="Last error, in this process" isWide>
+          {endpoint.last_error ?? "none"}
+        </Fact>
       </Facts>
       <ul className="deployments">
         {endpoint.deployments.map((deployment) => (

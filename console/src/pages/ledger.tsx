@@ -7,13 +7,14 @@ import { describeRange } from "../lib/range.ts";
 import { setParams, usePlace } from "../lib/router.ts";
 import { useConsole } from "../lib/session.ts";
 import { usePages } from "../lib/use-pages.ts";
-import { entryKindName, ledgerAccountName } from "../lib/words.ts";
+import { ledgerAccountName } from "../lib/words.ts";
 import { useRange } from "../range-picker.tsx";
 import { Amount } from "../ui/amount.tsx";
 import { Badge } from "../ui/badge.tsx";
+import { entryColumns } from "../ui/entry-columns.tsx";
 import { SelectField, TextField } from "../ui/form.tsx";
 import { CsvLink, Pager } from "../ui/pager.tsx";
-import { Answer, Button, Card, Empty, Link, PageHead, shortId, Time } from "../ui/parts.tsx";
+import { Answer, Button, Card, Empty, Link, PageHead, shortId } from "../ui/parts.tsx";
 import { accountName, requestName } from "../ui/request-table.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { VerifyCard } from "./ledger/verify.tsx";
@@ -153,40 +154,20 @@ function Filters({
   );
 }
 
-const columns: readonly Column<Entry>[] = [
-  { id: "time", head: "Time", cell: (entry) => <Time at={entry.created_at} form="second" /> },
-  { id: "tx", head: "Transaction", cell: (entry) => <Transaction id={entry.transaction_id} /> },
-  { id: "kind", head: "Kind", cell: (entry) => entryKindName(entry.kind) },
-  { id: "ledger", head: "Ledger account", cell: (entry) => ledgerAccountName(entry.ledger_account) },
-  {
-    id: "account",
-    head: "Customer's account",
-    cell: (entry) => (
-      <Link to={accountName(entry.account_id)}>
-        <code title={entry.account_id}>{shortId(entry.account_id)}</code>
-      </Link>
-    ),
-  },
-  {
-    id: "amount",
-    head: "Credits",
-    isNumber: true,
-    cell: (entry) => <Amount value={entry.amount} form="exact" />,
-  },
-  {
-    id: "usd",
-    head: "USD",
-    isNumber: true,
-    cell: (entry) => <Amount value={entry.amount_usd} unit="usd" form="exact" />,
-  },
-  {
-    id: "after",
-    head: "Balance after",
-    isNumber: true,
-    cell: (entry) =>
-      entry.balance_after === null ? "" : <Amount value={entry.balance_after} form="exact" />,
-  },
-];
+const columns = entryColumns(
+  (entry) => <Transaction id={entry.transaction_id} />,
+  [
+    {
+      id: "account",
+      head: "Customer's account",
+      cell: (entry) => (
+        <Link to={accountName(entry.account_id)}>
+          <code title={entry.account_id}>{shortId(entry.account_id)}</code>
+        </Link>
+      ),
+    },
+  ],
+);
 
 const corrects: Column<Entry> = {
   id: "corrects",

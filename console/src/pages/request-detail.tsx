@@ -89,12 +89,12 @@ function Detail({ request }: { request: RequestDetail }): ReactNode {
         <p className="story">{storyOf(request)}</p>
         <Timeline request={request} />
       </Card>
-      <div className="columns">
+      <div className="columns wide">
         <TokensCard request={request} />
         <PriceLines request={request} />
       </div>
       <EntriesCard request={request} />
-      <div className="columns">
+      <div className="columns wide">
         <AttemptsCard request={request} />
         <RewritesCard request={request} />
       </div>

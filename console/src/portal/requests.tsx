@@ -5,7 +5,7 @@ import { useQuery } from "../api/use-query.ts";
 import { shiftAmount, sumAmounts } from "../lib/amount.ts";
 import { formatCount, formatDuration } from "../lib/time.ts";
 import { usePages } from "../lib/use-pages.ts";
-import { kindName } from "../lib/words.ts";
+import { isTokenKind, kindName } from "../lib/words.ts";
 import { Amount } from "../ui/amount.tsx";
 import { AmountStatus, amountStatus, OutcomeBadge } from "../ui/badge.tsx";
 import { Dialog } from "../ui/form.tsx";
@@ -80,7 +80,14 @@ const lineColumns: readonly Column<Line>[] = [
     id: "price",
     head: "Per million",
     isNumber: true,
-    cell: (line) => <Amount value={shiftAmount(line.unit_price, 6)} form="exact" />,
+    cell: (line) =>
+      isTokenKind(line.kind) ? (
+        <Amount value={shiftAmount(line.unit_price, 6)} form="exact" />
+      ) : (
+        <>
+          <Amount value={line.unit_price} form="exact" /> each
+        </>
+      ),
   },
   {
     id: "amount",

@@ -221,9 +221,17 @@ export function Answer<Value>({
 export function Facts({ children }: { children: ReactNode }): ReactNode {
   return <dl className="facts">{children}</dl>;
 }
-export function Fact({ name, children }: { name: string; children: ReactNode }): ReactNode {
+export function Fact({
+  name,
+  children,
+  isWide = false,
+}: {
+  name: string;
+  children: ReactNode;
+  isWide?: boolean;
+}): ReactNode {
   return (
-    <div>
+    <div className={isWide ? "wide" : undefined}>
       <dt>{name}</dt>
       <dd>{children}</dd>
     </div>

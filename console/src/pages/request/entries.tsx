@@ -1,11 +1,11 @@
 import type { ReactNode } from "react";
-import type { Entry, RequestDetail } from "../../api/types.ts";
+import type { RequestDetail } from "../../api/types.ts";
 import { isZero, sumAmounts } from "../../lib/amount.ts";
-import { entryKindName, ledgerAccountName } from "../../lib/words.ts";
 import { Amount } from "../../ui/amount.tsx";
 import { Badge } from "../../ui/badge.tsx";
-import { Card, Empty, Link, shortId, Time } from "../../ui/parts.tsx";
-import { type Column, Table } from "../../ui/table.tsx";
+import { entryColumns } from "../../ui/entry-columns.tsx";
+import { Card, Empty, Link, shortId } from "../../ui/parts.tsx";
+import { Table } from "../../ui/table.tsx";
 
 /** Every entry that the request caused; those of one transaction sum to zero, and so do all of them. */
 export function EntriesCard({ request }: { request: RequestDetail }): ReactNode {
@@ -34,7 +34,7 @@ export function EntriesCard({ request }: { request: RequestDetail }): ReactNode 
       ) : (
         <Table
           caption="Ledger entries of this request"
-          columns={entryColumns}
+          columns={columns}
           rows={entries}
           keyOf={(entry) => entry.id}
           isDense
@@ -44,36 +44,8 @@ export function EntriesCard({ request }: { request: RequestDetail }): ReactNode 
   );
 }
 
-export const entryColumns: readonly Column<Entry>[] = [
-  { id: "time", head: "Time", cell: (entry) => <Time at={entry.created_at} form="second" /> },
-  {
-    id: "tx",
-    head: "Transaction",
-    cell: (entry) => (
-      <Link to="/ledger" params={{ transaction: entry.transaction_id }}>
-        <code title={entry.transaction_id}>{shortId(entry.transaction_id)}</code>
-      </Link>
-    ),
-  },
-  { id: "kind", head: "Kind", cell: (entry) => entryKindName(entry.kind) },
-  { id: "account", head: "Ledger account", cell: (entry) => ledgerAccountName(entry.ledger_account) },
-  {
-    id: "amount",
-    head: "Amount, credits",
-    isNumber: true,
-    cell: (entry) => <Amount value={entry.amount} form="exact" />,
-  },
-  {
-    id: "usd",
-    head: "USD",
-    isNumber: true,
-    cell: (entry) => <Amount value={entry.amount_usd} unit="usd" form="exact" />,
-  },
-  {
-    id: "after",
-    head: "Balance after",
-    isNumber: true,
-    cell: (entry) =>
-      entry.balance_after === null ? "" : <Amount value={entry.balance_after} form="exact" />,
-  },
-];
+const columns = entryColumns((entry) => (
+  <Link to="/ledger" params={{ transaction: entry.transaction_id }}>
+    <code title={entry.transaction_id}>{shortId(entry.transaction_id)}</code>
+  </Link>
+));

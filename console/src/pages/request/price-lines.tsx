@@ -2,7 +2,7 @@ import type { ReactNode } from "react";
 import type { RequestDetail } from "../../api/types.ts";
 import { compareAmounts, shiftAmount, sumAmounts } from "../../lib/amount.ts";
 import { formatCount } from "../../lib/time.ts";
-import { kindName } from "../../lib/words.ts";
+import { isTokenKind, kindName } from "../../lib/words.ts";
 import { Amount } from "../../ui/amount.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Card, Empty } from "../../ui/parts.tsx";
@@ -66,12 +66,10 @@ export function PriceLines({ request }: { request: RequestDetail }): ReactNode {
   );
 }
 
-const isToken = (kind: string): boolean =>
-  !["web_search", "file_search", "code_interpreter", "beyond_hold"].includes(kind);
 const priceOf = (kind: string, price: string): ReactNode => (
   <>
-    <Amount value={isToken(kind) ? shiftAmount(price, 6) : price} unit="usd" form="price" />
-    {isToken(kind) ? null : " each"}
+    <Amount value={isTokenKind(kind) ? shiftAmount(price, 6) : price} unit="usd" form="price" />
+    {isTokenKind(kind) ? null : " each"}
   </>
 );
 
