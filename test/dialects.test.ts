@@ -1,4 +1,4 @@
-/** The page on vendor dialects says what is so: it is made from the tables of the code, and each row names a test that is there. */
+/** The page on vendor dialects says what is so: it is made from the tables of the code, and each row names a test that is run. */
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { dialectRows } from "./support/dialect-rows.ts";
@@ -11,12 +11,24 @@ const rows = Object.entries(dialectRows).flatMap(([section, all]) =>
   all.map((row) => [`${section}: ${row.fact}`, row] as const),
 );
 
+/** Texts between quotes: titles of tests, and the names in their tables. */
+const texts = (source: string): string[] =>
+  [...source.matchAll(/"((?:[^"\\\n]|\\.)*)"|`([^`]*)`/g)].map((found) => found[1] ?? found[2] ?? "");
+
 test.each(rows)("%s", (_name, { stand, proof }) => {
   expect(proof === null).toBe(stand === "not applicable");
   if (proof === null) return;
   const [file, title] = proof;
+  // The pattern of vitest.config.ts: a file of another name is never run.
+  expect(file).toMatch(/^(src|test)\/.+\.test\.ts$/);
   expect(existsSync(new URL(file, root))).toBe(true);
-  expect(readFileSync(new URL(file, root), "utf8")).toContain(title);
+  const source = readFileSync(new URL(file, root), "utf8");
+  expect(texts(source).filter((text) => text.includes(title))).not.toEqual([]);
+  expect(source).not.toMatch(/\.(skip|todo|only|fails|skipIf|runIf)\b/);
+});
+
+test("no fact stands there twice", () => {
+  expect(new Set(rows.map(([name]) => name)).size).toBe(rows.length);
 });
 
 test("docs/reference/dialects.md is fresh (UPDATE_DOCS=1 writes it)", () => {

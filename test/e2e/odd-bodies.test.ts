@@ -178,3 +178,20 @@ test("embeddings without usage are counted", async () => {
     "settled complete estimated tokenizer exact_in_practice vendor_sends_none customer 1/0",
   ]);
 });
+
+test("a vendor's id of the request is kept and given back; its rate limits are the operator's", async () => {
+  const headers = {
+    ...json,
+    "apim-request-id": "apim-1",
+    "x-request-id": "req-of-the-vendor",
+    "x-ratelimit-remaining-tokens": "7",
+    "x-ms-region": "East US 2",
+  };
+  const { answer, row } = await ask(sends(answered, headers));
+  expect(row.record.attempts[0].vendor_request_id).toBe("apim-1");
+  expect(answer.headers.get("x-vendor-request-id")).toBe("apim-1");
+  expect(answer.headers.get("x-request-id")).toBe(row.id);
+  expect([...answer.headers.keys()].filter((name) => /ratelimit|x-ms/.test(name))).toEqual([]);
+  const other = await ask(sends(answered, { ...json, "x-generation-id": "gen-1" }));
+  expect(other.answer.headers.get("x-vendor-request-id")).toBe("gen-1");
+});

@@ -26,7 +26,7 @@ export function dialectsPage(): string {
   return `${head}\n${sections.join("\n\n")}\n\n${tables()}\n`;
 }
 
-const head = `<!-- Made from test/support/dialect-rows.ts and the tables in src/core. UPDATE_DOCS=1 npx vitest run test/dialects.test.ts writes it. -->
+const head = `<!-- Made from test/support/dialects and the tables in src/core. UPDATE_DOCS=1 npx vitest run test/dialects.test.ts writes it. -->
 
 # Vendor dialects
 

@@ -23,6 +23,9 @@ test.each([
   ["gpt-4.7", "o200k_base", true],
   ["o3000", "o200k_base", true],
   ["mistral-large-latest", "o200k_base", true],
+  // Their encodings, p50k and r50k, are not kept: a guess, so never exact.
+  ["text-davinci-003", "o200k_base", true],
+  ["davinci", "o200k_base", true],
 ] as const)("encodingFor(%j) is %s, guess %s", (model, encoding, isGuess) => {
   expect(encodingFor(model)).toEqual({ encoding, isGuess });
 });
