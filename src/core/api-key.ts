@@ -17,6 +17,12 @@ const digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 const randomLength = 32;
 const checksumLength = 6;
 
+/**
+ * What secret scanners look for, as a regular expression that every engine reads; published in docs/security.md. A match
+ * is a secret of Tollgate for certain only when its checksum is right too: `parseApiKey` says so.
+ */
+export const secretPattern = String.raw`\b(?:sk-tg-(?:live|test)|tg-(?:adm|prt))-[0-9A-Za-z]{38}\b`;
+
 /** Random bytes that a key needs. 256 bits folded into 62^32 leave a bias of less than 2^-65. */
 export const apiKeyRandomBytes = 32;
 

@@ -23,8 +23,6 @@ const cases = Number(process.env.TOLLGATE_FUZZ_CASES ?? 10_000);
 const settings = { numRuns: cases, seed: Number(process.env.TOLLGATE_FUZZ_SEED ?? 20_261_121) };
 const longMs = 3_600_000;
 const stallMs = 50;
-/** A configuration is read once, by its own operator, and takes a millisecond: a tenth is enough of many cases. */
-const configCases = cases <= 10_000 ? cases : cases / 10;
 
 /** Runs `work`; it must not take longer than a stall may. A pause of the machine is not its fault: it gets more tries. */
 function timed<Result>(work: () => Result): Result {
@@ -392,7 +390,7 @@ test(
         expect(typeof error.message).toBe("string");
         timed(() => repeatsAny(error.message, [text]));
       }),
-      { ...settings, numRuns: Math.ceil(cases / 4) },
+      settings,
     );
   },
   longMs,
@@ -483,7 +481,7 @@ test(
           timed(() => readConfigText(text));
         },
       ),
-      { ...settings, numRuns: configCases },
+      settings,
     );
     const laughs = [
       "a: &a [x,x,x,x,x,x,x,x,x]",

@@ -176,7 +176,12 @@ export const rows: readonly HostileRow[] = [
     "413, 415 or 400; the event loop goes on; strangers' bytes are not kept",
     "load",
   ),
-  row(37, "A compressed answer from the vendor", "never decompressed; the client gets an error", "vendor"),
+  row(
+    37,
+    "A compressed answer from the vendor: a bomb, a chain, broken",
+    "never asked for; one layer is undone at the reader's pace, within the limits of plain answers; else an error",
+    "vendor",
+  ),
   row(
     38,
     "Absurd usage: negative, text, 10¹⁸, parts larger than the whole, twice, after the end",

@@ -1,6 +1,6 @@
 /** A vendor that lies, breaks framing, redirects, injects, never ends. No customer pays for it, and none sees another's answer. */
 import { type AddressInfo, createServer, type Socket } from "node:net";
-import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import {
   chatAnswer,
@@ -55,22 +55,53 @@ async function newest(): Promise<RecordRow> {
 }
 const price = (input: bigint, output: bigint): string => String(input * 1_250_000n + output * 2_500_000n);
 
+/** An answer whose body is packed as its head says. */
+const packedAnswer = (encoding: string, body: Buffer, type = "application/json"): Buffer =>
+  Buffer.concat([
+    Buffer.from(
+      `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-encoding: ${encoding}\r\ncontent-length: ${body.length}\r\n\r\n`,
+    ),
+    body,
+  ]);
+
+test("row 37: an answer that came compressed unasked is billed as what is in it, and passed on plain", async () => {
+  says("packed", packedAnswer("gzip", gzipSync(JSON.stringify(chatAnswer({ usage: usage(10, 5) })))));
+  says(
+    "packed stream",
+    packedAnswer("br", brotliCompressSync(usualStream(usage(10, 5))), "text/event-stream"),
+  );
+  for (const [script, stream] of [
+    ["packed", false],
+    ["packed stream", true],
+  ] as const) {
+    const answer = await send(script, { stream });
+    expect([answer.status, answer.headers.get("content-encoding")]).toEqual([200, null]);
+    expect(await answer.text()).toContain(stream ? "[DONE]" : '"choices"');
+    expect(await newest()).toMatchObject({ source: "vendor", charge: price(10n, 5n) });
+  }
+});
+
+const bomb = gzipSync(Buffer.alloc(300_000_000));
 const compressed: [string, string, Buffer][] = [
-  ["gzip", "gzip", gzipSync(JSON.stringify(chatAnswer({ usage: usage(10, 5) })))],
-  ["a bomb of 50 MB", "gzip", gzipSync(Buffer.alloc(50_000_000))],
+  ["a bomb of 300 MB", "gzip", bomb],
   ["a chain", "gzip, gzip, br", brotliCompressSync(gzipSync(gzipSync("{}")))],
-  ["deflate", "deflate", deflateSync("{}")],
+  ["what nobody knows", "snappy", Buffer.from("{}")],
+  ["what it is not", "gzip", Buffer.from(JSON.stringify(chatAnswer({ usage: usage(10, 5) })))],
+  ["half of it", "gzip", gzipSync(JSON.stringify(chatAnswer({ usage: usage(10, 5) }))).subarray(0, 60)],
 ];
 test.each(compressed)(
-  "row 37: an answer compressed as %s is an error, and never unpacked",
+  "row 37: an answer compressed as %s is an error, in bounded memory",
   async (_, encoding, body) => {
-    const head = (type: string): string =>
-      `HTTP/1.1 200 OK\r\ncontent-type: ${type}\r\ncontent-encoding: ${encoding}\r\ncontent-length: ${body.length}\r\n\r\n`;
+    const before = world.gateways[0]?.residentBytes() ?? 0;
+    let most = 0;
+    const watch = setInterval(() => {
+      most = Math.max(most, world.gateways[0]?.residentBytes() ?? 0);
+    }, 20);
     for (const [type, stream] of [
       ["application/json", false],
       ["text/event-stream", true],
     ] as const) {
-      says("packed", Buffer.concat([Buffer.from(head(type)), body]));
+      says("packed", packedAnswer(encoding, body, type));
       const answer = await send("packed", { stream });
       const text = await answer.text();
       expect(text).toContain('"error"');
@@ -78,7 +109,8 @@ test.each(compressed)(
       if (!stream) expect(answer.status).toBe(502);
       expect((await newest()).source).not.toBe("vendor");
     }
-    expect(world.gateways[0]?.residentBytes() ?? 0).toBeLessThan(600_000_000);
+    clearInterval(watch);
+    expect(most - before).toBeLessThan(250_000_000);
   },
 );
 
