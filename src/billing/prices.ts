@@ -28,7 +28,8 @@ export async function publishPrice(
     );
   }
   const read = prices.read({ ...request, from: new Date(from).toISOString() });
-  if (!read.ok) return refuse("invalid_price", read.message, read.field);
+  // As every other refusal names a place in a list: tiers.0.input.
+  if (!read.ok) return refuse("invalid_price", read.message, read.field.replaceAll(/\[(\d+)\]/g, ".$1"));
   const { row } = read;
   if (!(await tables.prices.add(row))) {
     return refuse(
