@@ -54,6 +54,9 @@ const reasoning = {
   efforts: ["medium", "low", "high"],
 } as const;
 
+/** Those refuse the parameter itself, even with its default value. */
+const refusing = { ...reasoning, temperature: "refused", topP: "refused", penalties: "refused" } as const;
+
 const since51 = {
   ...reasoning,
   temperature: "at_effort_none",
@@ -95,7 +98,7 @@ export const parameterFamilies: readonly ParameterFamily[] = [
     note: "no system or developer role, no tools",
   },
   {
-    ...reasoning,
+    ...refusing,
     name: "o-series pro and deep research",
     models: /^(o[13]-pro|o3-deep-research|o4-mini-deep-research)(-|$)/,
     apis: "responses",
@@ -120,7 +123,7 @@ export const parameterFamilies: readonly ParameterFamily[] = [
     note: "verbosity; no parallel tools with minimal",
   },
   {
-    ...reasoning,
+    ...refusing,
     name: "codex models of gpt-5",
     models: /^gpt-5(\.\d)?-codex/,
     efforts: ["medium", "low", "high", "xhigh"],
@@ -128,7 +131,7 @@ export const parameterFamilies: readonly ParameterFamily[] = [
     note: "xhigh: 5.1-codex-max and 5.3-codex only",
   },
   {
-    ...reasoning,
+    ...refusing,
     name: "gpt-5-pro",
     models: /^gpt-5(\.\d)?-pro(-|$)/,
     efforts: ["high"],
@@ -161,7 +164,7 @@ export const parameterFamilies: readonly ParameterFamily[] = [
     mark: "X",
   },
   {
-    ...reasoning,
+    ...refusing,
     name: "gpt-6-astra",
     models: /^gpt-6-astra(-|$)/,
     efforts: ["medium", "low", "high", "xhigh", "max"],
@@ -175,7 +178,7 @@ export const parameterFamilies: readonly ParameterFamily[] = [
     mark: "L",
   },
   {
-    ...reasoning,
+    ...refusing,
     name: "gpt-6.1-sol, gpt-6.2",
     models: /^gpt-6\.\d/,
     efforts: ["medium", "low", "high", "xhigh", "max"],

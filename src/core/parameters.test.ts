@@ -100,7 +100,8 @@ describe("adaptParameters()", () => {
     expect(adapted("gpt-5-mini", { temperature: 1, top_p: 1, presence_penalty: 0 })).toBe(
       '{"temperature":1,"top_p":1,"presence_penalty":0}',
     );
-    expect(adapted("o3-mini", { temperature: 1 })).toBe("{}; dropped temperature");
+    for (const model of ["o3-mini", "gpt-6-astra", "gpt-6.2-sol", "gpt-5-codex"])
+      expect(adapted(model, { temperature: 1 })).toBe("{}; dropped temperature");
   });
 
   test("leaves everything else as it is: dropping would change what was asked for", () => {
