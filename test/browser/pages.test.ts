@@ -146,6 +146,13 @@ describe("figures", () => {
     expect(sumOf([held, available])).toBe(posted);
   });
 
+  test("every time axis names the zone that the figures are of", async () => {
+    await go("/?range=30d");
+    expect(await visitor.page.locator(".axis-name").allTextContents()).toEqual(
+      Array(4).fill("Europe/Berlin"),
+    );
+  });
+
   test("the CSV of a view has the rows of the view", async () => {
     await go("/requests?range=30d&source=estimated");
     const [download] = await Promise.all([

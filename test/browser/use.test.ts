@@ -179,6 +179,23 @@ test("the live tail shows a request as it begins and ends, over one stream, only
   await context.close();
 });
 
+test("the page of a request that runs says what is not known yet, and then by itself what it cost", async () => {
+  const { page, context, troubles } = await enter();
+  const messages = [{ role: "user", content: "Hello [[sim:tokens=20 fault=slow]]" }];
+  const body = { model: "gpt-5-chat", stream: true, messages };
+  const running = server.gateway.post("/v1/chat/completions", server.customer.key, body);
+  await open(page, `/requests?status=open&account=${server.customer.accountId}`);
+  await page.locator("tbody").getByRole("link", { name: /^req_/ }).first().click();
+  await page.getByText("pending").waitFor();
+  expect(await page.getByText("Not known yet").count()).toBe(4);
+  expect(await page.locator("main").textContent()).not.toMatch(/No tokens|No vendor|No money/);
+  await (await running).text();
+  await page.getByText("adds up").waitFor();
+  expect(await page.getByText("Not known yet").count()).toBe(0);
+  expect(troubles).toEqual([]);
+  await context.close();
+});
+
 test("filters live in the address, so that a view can be sent to somebody", async () => {
   const { page, context } = await enter();
   await open(page, "/requests?range=30d");

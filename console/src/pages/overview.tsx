@@ -27,6 +27,7 @@ import {
   tokenSeries,
   tokensByKind,
 } from "./overview/charts.ts";
+import { FirstSteps, isQuiet } from "./overview/first-steps.tsx";
 import { IntegrityStrip } from "./overview/integrity.tsx";
 import { OverviewTiles } from "./overview/tiles.tsx";
 
@@ -66,6 +67,7 @@ export function OverviewPage(): ReactNode {
           <div className="stack">
             <IntegrityStrip overview={found} period={period} nowMs={now} />
             <OverviewTiles overview={found} />
+            {isQuiet(found) ? <FirstSteps /> : null}
           </div>
         )}
       </Answer>

@@ -105,6 +105,18 @@ function Detail({ request }: { request: RequestDetail }): ReactNode {
   );
 }
 
+/** "openai/gpt-5@2026-01-01T00:00:00Z": a model's price and since when it is in force. */
+function PriceRow({ id }: { id: string | null }): ReactNode {
+  if (id === null) return "—";
+  const [, name, from] = /^(.*)@([^@]*)$/.exec(id) ?? [];
+  if (name === undefined || from === undefined || Number.isNaN(Date.parse(from))) return <code>{id}</code>;
+  return (
+    <span title={id}>
+      {name}, since {Date.parse(from) === 0 ? "ever" : <Time at={from} form="date" />}
+    </span>
+  );
+}
+
 function FactsOf({ request }: { request: RequestDetail }): ReactNode {
   return (
     <Facts>
@@ -119,7 +131,9 @@ function FactsOf({ request }: { request: RequestDetail }): ReactNode {
       <Fact name="Model asked for">{request.model_requested}</Fact>
       <Fact name="Model that served">{request.model_served ?? "—"}</Fact>
       <Fact name="Priced as">{request.priced_as ?? "—"}</Fact>
-      <Fact name="Price in force">{request.price_row === null ? "—" : <code>{request.price_row}</code>}</Fact>
+      <Fact name="Price in force">
+        <PriceRow id={request.price_row} />
+      </Fact>
       <Fact name="Service tier">{request.service_tier ?? "—"}</Fact>
       <Fact name="Endpoint · deployment">
         {request.endpoint ?? "—"} · {request.deployment ?? "—"}
