@@ -116,12 +116,13 @@ describe("a customer's page", () => {
     expect((await get("/account", await tokenFor("acc_b"))).json().name).toBe("acc_b");
   });
 
-  test("closes for a minute after ten wrong tokens", async () => {
+  test("lets who sent ten wrong tokens wait for a minute, and nobody else at the same address", async () => {
     elapsed += 60_000;
     for (let count = 0; count < 10; count += 1) await get("/account", "wrong");
-    expect((await get("/account")).statusCode).toBe(429);
-    elapsed += 60_000;
+    expect((await get("/account", "wrong")).statusCode).toBe(429);
     expect((await get("/account")).statusCode).toBe(200);
+    elapsed += 60_000;
+    expect((await get("/account", "wrong")).statusCode).toBe(401);
   });
 
   test("takes no writes", async () => {

@@ -1,5 +1,5 @@
 import { type CreditUnit, formatCredits, type PicoUsd } from "../core/money.ts";
-import type { HoldRefusal } from "../ports.ts";
+import type { HoldRefusal, RateLimits } from "../ports.ts";
 import type { Refusal, RefusalCode } from "./types.ts";
 
 /** A refusal with everything that does not apply left null. */
@@ -69,6 +69,7 @@ export function refusalOfHold(
         `Rate limit reached for this key: ${held.limit} ${what}; try again shortly.`,
         {
           retryAfterMs: held.retryAfterMs ?? 1_000,
+          limits: limitsOf(held),
         },
       );
     }
@@ -93,4 +94,13 @@ export function refusalOfHold(
         "Incorrect API key provided: it is unknown, revoked or expired.",
       );
   }
+}
+
+/** The limit that was reached and what is left of it, as OpenAI shows them on its own 429; null where it has no such headers. */
+function limitsOf({ code, limit, remaining }: HoldRefusal): RateLimits | null {
+  if (limit === null || code === "concurrency_limit") return null;
+  const none: RateLimits = { rpm: null, requestsLeft: null, tpm: null, tokensLeft: null };
+  return code === "request_rate_limit"
+    ? { ...none, rpm: Number(limit), requestsLeft: remaining }
+    : { ...none, tpm: Number(limit), tokensLeft: remaining };
 }

@@ -50,6 +50,12 @@ test("row 62: requests per minute are counted over all processes", async () => {
   expect(await verdict(one)).toBe("429 rate_limit_exceeded");
   expect(Number(one.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
   expect(Number(one.headers.get("retry-after"))).toBeLessThanOrEqual(6);
+  expect([
+    one.headers.get("x-ratelimit-limit-requests"),
+    one.headers.get("x-ratelimit-remaining-requests"),
+    one.headers.get("x-ratelimit-reset-requests"),
+    one.headers.get("x-should-retry"),
+  ]).toEqual(["10", "0", "1m0s", "true"]);
   letGo();
   const good = (await Promise.all(answers)).find((got) => got.status === 200);
   expect(good?.headers.get("x-ratelimit-limit-requests")).toBe("10");
@@ -59,7 +65,7 @@ test("row 62: requests per minute are counted over all processes", async () => {
 
 test("row 62: tokens per minute are counted over all processes, by what may be used until it is known", async () => {
   const customer = await world.customer("100", { tpm: 2_000 });
-  const { answers, letGo } = await flood(customer, "tpm", 40);
+  const { answers, refused, letGo } = await flood(customer, "tpm", 40);
   const held = await openHolds(customer);
   const each = held[0]?.tokens ?? 0;
   expect(each).toBeGreaterThan(100);
@@ -67,7 +73,16 @@ test("row 62: tokens per minute are counted over all processes, by what may be u
   expect(held.length).toBeGreaterThanOrEqual(most);
   // The bucket fills while the test runs: 2,000 tokens a minute.
   expect(held.length).toBeLessThanOrEqual(most + 3);
+  const limitsOn = (one: Response | undefined): (string | null | undefined)[] =>
+    ["limit", "remaining", "reset"].map((name) => one?.headers.get(`x-ratelimit-${name}-tokens`));
+  expect(limitsOn(refused[0])).toEqual([
+    "2000",
+    expect.stringMatching(/^\d{1,3}$/),
+    expect.stringMatching(/^[\d.]+s$|^1m0s$/),
+  ]);
+  expect(Number(refused[0]?.headers.get("retry-after"))).toBeGreaterThanOrEqual(1);
   letGo();
+  expect(limitsOn((await Promise.all(answers)).find((one) => one.status === 200))[0]).toBe("2000");
   const verdicts = await Promise.all(answers.map(async (one) => verdict(await one)));
   expect(new Set(verdicts)).toEqual(new Set(["200", "429 rate_limit_exceeded"]));
 });
@@ -112,6 +127,7 @@ test("row 62: requests at once are counted over all processes", async () => {
   const customer = await world.customer("100", { maxConcurrent: 3 });
   const { answers, refused, letGo } = await flood(customer, "concurrent", 30);
   expect(await openHolds(customer)).toHaveLength(3);
+  expect(refused[0]?.headers.get("retry-after")).toBe("1");
   expect(await verdict(refused[0] as Response)).toBe("429 rate_limit_exceeded");
   letGo();
   await Promise.all(answers);
