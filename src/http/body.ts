@@ -1,7 +1,7 @@
 import type { FastifyRequest } from "fastify";
 import type { Authenticate } from "./authenticate.ts";
 
-/** Room that a body gets at first; most are smaller. It doubles as bytes arrive, whatever length was announced. */
+/** Room that a body gets at first, unless it announces less. It doubles as bytes arrive, whatever length was announced. */
 const firstRoomBytes = 16_384;
 
 /** Why a body was not read to its end: 413 when it is too long, 400 when the client went away in the middle. */
@@ -35,30 +35,32 @@ export function createBodyReader(authenticate: Authenticate, bytesMax: number) {
  * gigabytes for a body of ten megabytes.
  */
 function collect({ raw }: FastifyRequest, bytesMax: number): Promise<Buffer> {
+  const stated = Number(raw.headers["content-length"]);
+  const announced = Number.isSafeInteger(stated) ? stated : bytesMax;
   return new Promise((resolve, reject) => {
     const refuse = (): void => {
       stop();
       reject(new BodyError(413, `The body exceeds ${bytesMax} bytes.`));
     };
-    let room = Buffer.allocUnsafe(firstRoomBytes);
-    let length = 0;
+    let room = Buffer.allocUnsafe(Math.min(announced, firstRoomBytes));
+    let filled = 0;
     const onData = (piece: Buffer): void => {
-      const needed = length + piece.length;
+      const needed = filled + piece.length;
       if (needed > bytesMax) {
         refuse();
         return;
       }
       if (needed > room.length) {
         const larger = Buffer.allocUnsafe(Math.min(Math.max(room.length * 2, needed), bytesMax));
-        room.copy(larger, 0, 0, length);
+        room.copy(larger, 0, 0, filled);
         room = larger;
       }
-      piece.copy(room, length);
-      length = needed;
+      piece.copy(room, filled);
+      filled = needed;
     };
     const onEnd = (): void => {
       stop();
-      resolve(room.subarray(0, length));
+      resolve(room.subarray(0, filled));
     };
     const onError = (): void => {
       stop();
@@ -69,7 +71,7 @@ function collect({ raw }: FastifyRequest, bytesMax: number): Promise<Buffer> {
       // Whatever still comes is thrown away; a listener must stay, for an error without one ends the process.
       raw.on("error", () => undefined).resume();
     };
-    if (Number(raw.headers["content-length"]) > bytesMax) return refuse();
+    if (announced > bytesMax) return refuse();
     raw.on("data", onData).on("end", onEnd).on("error", onError).on("close", onError);
   });
 }

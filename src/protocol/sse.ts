@@ -18,12 +18,13 @@ export class SseFault extends Error {
 
 const lf = 10;
 const cr = 13;
+const nothing = new Uint8Array(0);
 /** Only the stream begins with a BOM, not each event. */
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 export class SseSplitter {
   private readonly maxEventBytes: number;
-  private buffer: Uint8Array = new Uint8Array(0);
+  private buffer: Uint8Array = nothing;
   /** The buffer when it is ours to append to; bytes once given out are never overwritten. */
   private owned: Uint8Array | null = null;
   private end = 0;
@@ -77,6 +78,8 @@ export class SseSplitter {
     if (end - this.start > this.maxEventBytes) {
       throw new SseFault(`one event exceeds ${this.maxEventBytes} bytes`);
     }
+    // A stream between two events keeps no network buffer.
+    if (this.start === end) this.buffer = nothing;
     return events;
   }
 
