@@ -120,6 +120,25 @@ test("of two rows for the same instant the later one counts, and only it is list
   expect(book.rows()).toHaveLength(1);
 });
 
+test.each([
+  ["m-2024-01-01", ["m-2024-01-01", "m"]],
+  ["m-2024-12-31", ["m-2024-12-31", "m"]],
+  ["m-20241231", ["m-20241231", "m"]],
+  ["m-0101", ["m-0101", "m"]],
+  ["m-1231", ["m-1231", "m"]],
+  ["m-2024-00-10", ["m-2024-00-10"]],
+  ["m-2024-13-10", ["m-2024-13-10"]],
+  ["m-2024-10-00", ["m-2024-10-00"]],
+  ["m-20241301", ["m-20241301"]],
+  ["m-20240132", ["m-20240132"]],
+  ["m-0132", ["m-0132"]],
+  ["m-1301", ["m-1301"]],
+  ["m", ["m"]],
+  ["ft:m:acme", ["ft:m:acme", "ft:m"]],
+])("namesToTry() cuts off only what is a date or a fine-tune: %s", (model, names) => {
+  expect(namesToTry(model)).toEqual(names);
+});
+
 test("namesToTry() tries the most exact name first", () => {
   expect(namesToTry("gpt-35-turbo-0613")).toEqual([
     "gpt-35-turbo-0613",
