@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { parseApiKey } from "../core/api-key.ts";
 import type { Clock, KeyIdentity, Keys } from "../ports.ts";
@@ -27,13 +27,12 @@ export function createAuthenticator(keys: Keys, clock: Clock): Authenticate {
     if (presented === "ambiguous") return refuse("Two different API keys were sent; send one.");
     if (parseApiKey(presented) === null)
       return refuse("Incorrect API key provided: it is not a Tollgate key, or a letter is wrong.");
-    const hash = createHash("sha256").update(presented).digest();
-    const name = hash.toString("base64");
+    const name = hash("sha256", presented, "base64");
     const now = clock.elapsed();
     let known = cache.get(name);
     if (known === undefined || now - known.at > believeMs) {
       // One question to the database for all requests that arrive meanwhile; a failed one is asked again by the next.
-      known = { identity: keys.find(hash), at: now };
+      known = { identity: keys.find(Buffer.from(name, "base64")), at: now };
       known.identity.catch(() => cache.delete(name));
       if (cache.size >= maxCached) cache.clear();
       cache.set(name, known);
