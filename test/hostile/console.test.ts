@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { adminTokenCanary } from "./support/canary.ts";
+import { sendRaw } from "./support/raw-client.ts";
 import { type Customer, openWorld, type World } from "./support/world.ts";
 
 let world: World;
@@ -112,6 +113,32 @@ test("row 44: no other origin is let in, and no page may be framed", async () =>
       headers.get("x-content-type-options"),
       headers.get("referrer-policy"),
     ]).toEqual(["DENY", "nosniff", "no-referrer"]);
+  }
+});
+
+test("row 44: a page that gave its own name to this address has no session, and no link bears that name", async () => {
+  await logIn();
+  const asPage = (line: string, more: readonly string[] = [], body = ""): Promise<string> => {
+    const headers = [
+      "Host: evil.example",
+      "Origin: http://evil.example",
+      "X-Forwarded-Host: evil.example",
+      ...more,
+    ];
+    const text = [line, ...headers, `Content-Length: ${body.length}`, "Connection: close"].join("\r\n");
+    return sendRaw(world.port, [`${text}\r\n\r\n${body}`]).then((answer) => answer.text);
+  };
+  const write = ["Content-Type: application/json", "X-Tollgate-Console: 1", "Sec-Fetch-Site: same-origin"];
+  expect(await asPage("GET /console/session HTTP/1.1")).toMatch(/^HTTP\/1\.1 401/);
+  expect(await asPage("GET /admin/v1/accounts HTTP/1.1")).toMatch(/^HTTP\/1\.1 401/);
+  expect(await asPage("POST /admin/v1/accounts HTTP/1.1", write, '{"name":"forged"}')).toMatch(
+    /^HTTP\/1\.1 401/,
+  );
+  expect(await asPage("POST /console/login HTTP/1.1", write, '{"token":"x"}')).toMatch(/^HTTP\/1\.1 401/);
+  for (const line of ["POST /admin/v1/login-links HTTP/1.1", "GET / HTTP/1.1", "GET /console HTTP/1.1"]) {
+    const answer = await asPage(line, [`Authorization: Bearer ${adminTokenCanary}`]);
+    expect(answer).toMatch(/^HTTP\/1\.1 (20\d|30\d)/);
+    expect(answer).not.toContain("evil.example");
   }
 });
 
