@@ -41,7 +41,7 @@ interface Shot {
 const shots = (requestId: string): readonly Shot[] => [
   { name: "overview", path: "/?range=30d" },
   { name: "requests", path: "/requests?range=7d", heightMost: 900 },
-  { name: "request", path: `/requests/${requestId}` },
+  { name: "request", path: `/requests/${requestId}`, heightMost: 1_950 },
   { name: "accounts", path: "/accounts" },
   { name: "account", path: "/accounts/acc_000002?range=30d", heightMost: 1_250 },
   { name: "keys", path: "/keys", heightMost: 800 },
