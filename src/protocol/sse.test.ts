@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { fixtures, readFixture } from "../../test/support/replay.ts";
 import { type SseEvent, SseFault, SseSplitter } from "./sse.ts";
 
 const split = (...pieces: readonly Uint8Array[]): SseEvent[] => {
@@ -53,4 +54,23 @@ test("an event over the limit is a fault, however it comes", () => {
   expect(() => split(...Array.from({ length: 1_001 }, () => Buffer.from("a")))).toThrow(
     "one event exceeds 1000 bytes",
   );
+});
+
+test.each(
+  fixtures
+    .filter(({ split: at }) => at !== undefined)
+    .map((one) => [one.file, Object.values(one.split ?? {})] as const),
+)("%s is read alike when it is cut within its characters", (file, offsets) => {
+  const bytes = readFixture(file);
+  const textOf = (events: readonly SseEvent[]): string =>
+    events
+      .flatMap(({ data }) => (data === null || data === "[DONE]" ? [] : [JSON.parse(data)]))
+      .map((chunk) => chunk.choices[0]?.delta.content ?? "")
+      .join("");
+  expect(offsets.length).toBeGreaterThan(5);
+  for (const at of offsets) {
+    const events = split(bytes.subarray(0, at), bytes.subarray(at));
+    expect(textOf(events)).toBe("Grüße, 日本 👋🏽 – fine");
+    expect(Buffer.concat(events.map((event) => event.bytes)).equals(bytes)).toBe(true);
+  }
 });

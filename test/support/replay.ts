@@ -11,7 +11,8 @@ export interface FixtureEntry {
   readonly headers: Readonly<Record<string, string>>;
   readonly request?: string;
   readonly end?: "done" | "terminal-event" | "cut" | "error";
-  readonly split?: readonly number[];
+  /** Byte offsets within characters and other places where a cut hurts. */
+  readonly split?: Readonly<Record<string, number>>;
   readonly truncated?: boolean;
   readonly expect: Readonly<{
     source: string;
