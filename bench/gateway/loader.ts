@@ -13,6 +13,8 @@ export interface LoadOrder {
   readonly bodyBytes: number;
   /** Requests that may start per second, over all workers; null = as many as come to an end. */
   readonly ratePerSecond: number | null;
+  /** The first requests of the workers are spread over this, ms: nobody's customers all come in the same instant. */
+  readonly spreadMs: number;
   /** Share of streams whose client leaves in the middle. */
   readonly abortShare: number;
 }
@@ -52,7 +54,8 @@ export async function runLoad(order: LoadOrder): Promise<LoadResult> {
   const tally: Tally = { requests: 0, failed: 0, aborted: 0, events: 0, firstByteMs: [], totalMs: [] };
   const startedAt = performance.now();
   let number = 0;
-  const worker = async (): Promise<void> => {
+  const worker = async (index: number): Promise<void> => {
+    await new Promise((resolve) => setTimeout(resolve, (index * order.spreadMs) / order.concurrent));
     while (performance.now() - startedAt < order.forMs) {
       number += 1;
       if (order.ratePerSecond !== null) {
@@ -63,7 +66,7 @@ export async function runLoad(order: LoadOrder): Promise<LoadResult> {
       await sendOne({ agent, target, body, headers: order.headers, tally, leaves });
     }
   };
-  await Promise.all(Array.from({ length: order.concurrent }, worker));
+  await Promise.all(Array.from({ length: order.concurrent }, (_, index) => worker(index)));
   agent.destroy();
   const sorted = (values: number[]): number[] => values.sort((a, b) => a - b);
   return {
