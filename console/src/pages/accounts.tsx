@@ -12,7 +12,7 @@ import { Badge } from "../ui/badge.tsx";
 import { CreateAccount } from "../ui/create-account.tsx";
 import { SelectField } from "../ui/form.tsx";
 import { CsvLink, Pager } from "../ui/pager.tsx";
-import { Answer, Button, Card, Empty, Link, PageHead, Time } from "../ui/parts.tsx";
+import { Answer, Button, Card, Empty, Link, PageHead, shortId, Time } from "../ui/parts.tsx";
 import { accountName } from "../ui/request-table.tsx";
 import { Search } from "../ui/search.tsx";
 import { type Column, Table } from "../ui/table.tsx";
@@ -101,7 +101,9 @@ const columns: readonly Column<AccountReport>[] = [
     cell: (row) => (
       <>
         <Link to={accountName(row.id)}>{row.name}</Link>
-        <div className="sub">{row.external_id ?? row.id}</div>
+        <div className="sub" title={row.id}>
+          {row.external_id ?? shortId(row.id)}
+        </div>
       </>
     ),
   },
