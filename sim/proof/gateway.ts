@@ -56,6 +56,11 @@ export class GatewayProcess {
     this.log = createWriteStream(plan.log, { flags: "a" });
   }
 
+  /** Null while there is none. */
+  pid(): number | null {
+    return this.child?.pid ?? null;
+  }
+
   /** Whether it takes requests, as far as its supervisor knows. */
   isReady(): boolean {
     return this.isServing;

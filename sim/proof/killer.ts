@@ -2,7 +2,6 @@ import type { CrashPoint } from "../../src/ports.ts";
 import { createRandom, type Random } from "../../src/simulator/seeded.ts";
 import type { GatewayProcess, Supervision } from "./gateway.ts";
 import type { ProofOptions } from "./options.ts";
-import { fillDisk } from "./small-disk.ts";
 import type { World } from "./world.ts";
 
 const crashPoints: readonly CrashPoint[] = [
@@ -91,8 +90,8 @@ export class Killer implements Supervision {
     else await pause(20);
   }
 
-  private async fill({ home, postgres }: World): Promise<void> {
-    const free = fillDisk(home);
+  private async fill({ fillDisk, postgres }: World): Promise<void> {
+    const free = fillDisk();
     this.note("disk full");
     await pause(1_500 + this.random.below(1_500));
     free();

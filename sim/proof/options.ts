@@ -17,6 +17,8 @@ export interface ProofOptions {
   readonly isSkewed: boolean;
   /** How often the file system of the database is filled up: `home`, on a small one, or one that is made for it. */
   readonly diskFull: number;
+  /** Whether the disk is made full by a limit on the size of files, not by filling it. */
+  readonly isDiskLimited: boolean;
   /** Where the database keeps its files; a temporary directory without it. */
   readonly home: string | null;
 }
@@ -31,6 +33,7 @@ export const defaults: ProofOptions = {
   lostReplies: 0,
   isSkewed: false,
   diskFull: 0,
+  isDiskLimited: false,
   home: null,
 };
 
@@ -44,7 +47,9 @@ export const usage = `npm run proof -- [options]: real gateways, a vendor that k
   --concurrency N   requests at a time (${defaults.concurrency})
   --lost-replies X  share of the database's answers that never arrive, 0 to 1 (postgres)
   --skew            clocks of the gateways a day behind and a day ahead
-  --disk-full N     fill the database's file system N times; a small one is made for it (root), or named with --home
+  --disk-full N     fill the database's file system N times: one named with --home, or one that is made for it; where
+                    that is not allowed, keep the database from writing by a limit on the size of its files
+  --disk-limit      the latter in any case (Linux)
   --home DIR        where the database keeps its files (a temporary folder)
   --json            the result as one JSON object
 `;
@@ -62,6 +67,7 @@ export function readOptions(args: string[]): { options: ProofOptions; json: bool
       "lost-replies": { type: "string" },
       skew: { type: "boolean" },
       "disk-full": { type: "string" },
+      "disk-limit": { type: "boolean" },
       home: { type: "string" },
       json: { type: "boolean" },
       help: { type: "boolean" },
@@ -86,6 +92,7 @@ export function readOptions(args: string[]): { options: ProofOptions; json: bool
     lostReplies: values["lost-replies"] === undefined ? 0 : Number(values["lost-replies"]),
     isSkewed: values.skew === true,
     diskFull: count(values["disk-full"], 0),
+    isDiskLimited: values["disk-limit"] === true,
     home: values.home ?? null,
   };
   return { options, json: values.json === true };

@@ -152,7 +152,10 @@ async function conclude(
 /** As the gateways logged it: PostgreSQL says the same words for every kind of file. */
 function countDiskFaults(logs: string): number {
   const texts = readdirSync(logs).map((name) => readFileSync(join(logs, name), "utf8"));
-  return texts.reduce((sum, text) => sum + (text.match(/No space left on device/g)?.length ?? 0), 0);
+  return texts.reduce(
+    (sum, text) => sum + (text.match(/No space left on device|File too large/g)?.length ?? 0),
+    0,
+  );
 }
 
 async function describeGround(db: Db): Promise<Ground> {

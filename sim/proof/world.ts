@@ -12,7 +12,7 @@ import { GatewayProcess, type Supervision } from "./gateway.ts";
 import { type LostReplies, startLostReplies } from "./lost-replies.ts";
 import type { ProofOptions } from "./options.ts";
 import { poorCustomers, richCustomers } from "./requests.ts";
-import { makeSmallDisk, requireSmall } from "./small-disk.ts";
+import { fillDisk, limitFiles, makeSmallDisk, requireSmall } from "./small-disk.ts";
 import { markup } from "./verdict.ts";
 
 /** Everything a proof runs on: two vendors, a database, gateways in processes of their own, customers with keys. */
@@ -21,8 +21,8 @@ export interface World {
   readonly gateways: readonly GatewayProcess[];
   readonly postgres: TestPostgres | null;
   readonly lostReplies: LostReplies | null;
-  /** The folder below which the database keeps its files. */
-  readonly home: string;
+  /** Leaves the database no room on its disk until what it returns is called. */
+  fillDisk(): () => void;
   /** A key for each customer. */
   readonly keys: readonly string[];
   /** Whether nothing is held for any customer, asked of a gateway. */
@@ -42,7 +42,7 @@ export async function openWorld(
   supervision: Supervision,
   { logs, closers }: { logs: string; closers: Closers },
 ): Promise<World> {
-  const home = homeOf(options, closers);
+  const { home, isSmall } = homeOf(options, closers);
   const vendors = await openVendors(options, closers);
   const postgres = options.store === "postgres" ? await startPostgres(postgresSettings, { home }) : null;
   if (postgres !== null) closers.add(() => postgres.stop());
@@ -73,7 +73,11 @@ export async function openWorld(
     gateways,
     postgres,
     lostReplies,
-    home,
+    fillDisk: () => {
+      if (isSmall) return fillDisk(home);
+      const writers = postgres === null ? gateways.map((gateway) => gateway.pid()) : [postgres.pid()];
+      return limitFiles(writers.filter((pid) => pid !== null));
+    },
     keys,
     hasOpenHolds: () => hasOpenHolds(admin),
     openBooks: () =>
@@ -88,15 +92,19 @@ const postgresSettings = ["-c", "min_wal_size=32MB", "-c", "max_wal_size=128MB"]
 const smallDiskMegabytes = 400;
 
 /** A fresh folder for the database's files: in the place asked for, on a small disk of its own, or among temporary files. */
-function homeOf({ home, diskFull }: ProofOptions, closers: Closers): string {
-  if (diskFull > 0 && home !== null) requireSmall(home);
-  const disk = diskFull > 0 && home === null ? makeSmallDisk(smallDiskMegabytes) : null;
+function homeOf(
+  { home, diskFull, isDiskLimited }: ProofOptions,
+  closers: Closers,
+): { home: string; isSmall: boolean } {
+  const needsSmall = diskFull > 0 && !isDiskLimited;
+  if (needsSmall && home !== null) requireSmall(home);
+  const disk = needsSmall && home === null ? makeSmallDisk(smallDiskMegabytes) : null;
   if (disk !== null) closers.add(() => disk.remove());
   const folder = mkdtempSync(join(disk?.path ?? home ?? tmpdir(), "tollgate-books-"));
   // PostgreSQL runs as another user when this one is root.
   chmodSync(folder, 0o755);
   closers.add(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
+  return { home: folder, isSmall: needsSmall && (disk !== null || home !== null) };
 }
 
 async function openVendors(options: ProofOptions, closers: Closers): Promise<Simulator[]> {

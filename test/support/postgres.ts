@@ -22,6 +22,8 @@ export interface TestPostgres {
   /** Stops at once, without a checkpoint, as a crash would. */
   crash(): Promise<void>;
   start(): Promise<void>;
+  /** Of the server's first process, the parent of the others; null while there is none. */
+  pid(): number | null;
   /** Whether the server's process lives; it ends by itself when its disk is full. */
   isRunning(): boolean;
   stop(): Promise<void>;
@@ -144,6 +146,7 @@ export async function startPostgres(
     port,
     start,
     isRunning,
+    pid: () => (isRunning() ? (child?.pid ?? null) : null),
     crash: () => end("SIGQUIT"),
     async stop() {
       await end("SIGINT");
