@@ -26,7 +26,14 @@ export type WorkerCall =
 
 export type WorkerReply =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
-  | { readonly id: number; readonly ok: false; readonly message: string; readonly code: string | null };
+  | {
+      readonly id: number;
+      readonly ok: false;
+      readonly message: string;
+      readonly code: string | null;
+      /** The database ended itself over it, and answers nothing more: this thread is of no use. */
+      readonly isCrash: boolean;
+    };
 
 /** A thread is a program of its own: this count is its memory. */
 const fsyncs = { count: 0 };
@@ -118,6 +125,7 @@ if (parentPort !== null) {
 }
 
 function failure(id: number, error: unknown): WorkerReply {
-  const { message, code } = error as { message?: string; code?: string };
-  return { id, ok: false, message: message ?? String(error), code: code ?? null };
+  const { message, code, severity } = error as { message?: string; code?: string; severity?: string };
+  const isCrash = severity === "PANIC" || severity === "FATAL";
+  return { id, ok: false, message: message ?? String(error), code: code ?? null, isCrash };
 }

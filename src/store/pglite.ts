@@ -63,44 +63,25 @@ export async function openPglite(
     directory: directory === null ? null : join(directory, "db"),
     snapshot: options.startFrom ?? (options.useSnapshot ? findSnapshot() : null),
   };
-  const worker = new Worker(workerUrl, { workerData: start });
-  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
-  let nextId = 1;
-  let failed: Error | null = null;
-  const failAll = (error: Error): void => {
-    failed = error;
-    for (const { reject } of waiting.values()) reject(error);
-    waiting.clear();
-  };
-  const started = new Promise<unknown>((resolve, reject) => waiting.set(0, { resolve, reject }));
-  worker.on("message", (reply: WorkerReply) => {
-    const call = waiting.get(reply.id);
-    waiting.delete(reply.id);
-    if (reply.ok) call?.resolve(reply.value);
-    else call?.reject(new DatabaseError(reply.message, reply.code));
-  });
-  worker.on("error", failAll);
-  worker.on("exit", () =>
-    failAll(new DatabaseError("Cannot use the embedded database: it was closed", "57P01")),
-  );
-
-  const call = (body: CallBody): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      if (failed !== null) return reject(failed);
-      const id = nextId++;
-      waiting.set(id, { resolve, reject });
-      worker.postMessage({ ...body, id } as WorkerCall);
-    });
-  const query: Queryable["query"] = async <Row>(sql: string, parameters: readonly unknown[] = []) =>
-    (await call({ kind: "query", sql, parameters })) as Row[];
-
-  try {
-    await started;
-  } catch (error) {
-    await worker.terminate();
+  // What PostgreSQL does after a crash is done here as well: a new one reads the log. Memory is gone with its thread.
+  let thread = await startThread(start, null).catch(async (error: unknown) => {
     await lock?.release();
     throw error;
-  }
+  });
+  const reach = async (): Promise<Thread> => {
+    if (directory === null || !thread.hasCrashed()) return thread;
+    await thread.end();
+    try {
+      thread = await startThread(start, restartPatienceMs);
+      return thread;
+    } catch (error) {
+      // The disk is still full, perhaps: whoever asks again starts it again.
+      throw new DatabaseError(error instanceof Error ? error.message : String(error), "57P03");
+    }
+  };
+  const call = async (body: CallBody): Promise<unknown> => (await reach()).call(body);
+  const query: Queryable["query"] = async <Row>(sql: string, parameters: readonly unknown[] = []) =>
+    (await call({ kind: "query", sql, parameters })) as Row[];
 
   // One connection: a transaction has it alone, other statements wait their turn.
   let turn: Promise<unknown> = Promise.resolve();
@@ -121,16 +102,81 @@ export async function openPglite(
           await query("commit");
           return result;
         } catch (error) {
-          await query("rollback");
+          // One that crashed has rolled it back already.
+          if (!thread.hasCrashed()) await query("rollback");
           throw error;
         }
       }),
     dump: () => inTurn(() => call({ kind: "dump" })) as Promise<Uint8Array>,
-    fsyncs: () => call({ kind: "fsyncs" }) as Promise<number>,
+    fsyncs: () => inTurn(() => call({ kind: "fsyncs" })) as Promise<number>,
     async close() {
-      await inTurn(() => call({ kind: "close" }));
-      await worker.terminate();
+      await inTurn(async () => {
+        if (!thread.hasCrashed()) await thread.call({ kind: "close" });
+        await thread.end();
+      });
       await lock?.release();
     },
   };
 }
+
+interface Thread {
+  call(body: CallBody): Promise<unknown>;
+  /** After that it answers nothing more. */
+  hasCrashed(): boolean;
+  end(): Promise<unknown>;
+}
+
+/** Reading the log after a crash takes seconds; a database that finds its disk full again may hang, ms. */
+const restartPatienceMs = 30_000;
+
+/** Starts the database in a thread of its own. Rejects when it does not come up; no thread is left then. */
+async function startThread(start: WorkerStart, patienceMs: number | null): Promise<Thread> {
+  const worker = new Worker(workerUrl, { workerData: start });
+  const waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  let nextId = 1;
+  let failed: Error | null = null;
+  const failAll = (error: Error): void => {
+    failed ??= error;
+    for (const { reject } of waiting.values()) reject(failed);
+    waiting.clear();
+  };
+  worker.on("message", (reply: WorkerReply) => {
+    const asked = waiting.get(reply.id);
+    waiting.delete(reply.id);
+    if (reply.ok) return asked?.resolve(reply.value);
+    // A crash may have come before or after a COMMIT: whoever asked must ask again (retry.ts).
+    const error = new DatabaseError(reply.message, reply.isCrash ? crashCode : reply.code);
+    asked?.reject(error);
+    if (reply.isCrash) failAll(error);
+  });
+  worker.on("error", failAll);
+  worker.on("exit", () =>
+    failAll(new DatabaseError("Cannot use the embedded database: it was closed", "57P01")),
+  );
+  const started = new Promise<unknown>((resolve, reject) => waiting.set(0, { resolve, reject }));
+  const giveUp = (): void =>
+    failAll(new DatabaseError("Cannot open the embedded database: it does not start", crashCode));
+  const timer = patienceMs === null ? undefined : setTimeout(giveUp, patienceMs);
+  try {
+    await started;
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+  return {
+    call: (body) =>
+      new Promise((resolve, reject) => {
+        if (failed !== null) return reject(failed);
+        const id = nextId++;
+        waiting.set(id, { resolve, reject });
+        worker.postMessage({ ...body, id } as WorkerCall);
+      }),
+    hasCrashed: () => failed !== null,
+    end: () => worker.terminate(),
+  };
+}
+
+/** PostgreSQL's own code for "crash shutdown". */
+const crashCode = "57P02";
