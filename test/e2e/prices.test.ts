@@ -193,6 +193,8 @@ describe("the size and the kinds of tokens", () => {
     expect([row.charge, row.source, row.output]).toEqual([row.hold, "vendor", 4_000]);
     expect(BigInt(row.charge) + BigInt(row.loss)).toBe(10n * 1_000_000n + 4_000n * 4_000_000n);
     expect(lines(row).at(-1)).toMatch(/^beyond_hold 1 at 0$/);
+    const metrics = await (await fetch(`${gateway.url}/metrics`)).text();
+    expect(Number(/tollgate_usd_total\{kind="loss"\} (\S+)/.exec(metrics)?.[1])).toBeGreaterThan(0);
   });
   test("an embedding model has no price for chat", async () => {
     const { response, text } = await ask("embed", {});
