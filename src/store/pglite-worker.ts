@@ -1,5 +1,6 @@
 /** The embedded database's own thread, so that a batch never blocks the gateway's event loop. */
 import * as fs from "node:fs";
+import { join } from "node:path";
 import { parentPort, workerData } from "node:worker_threads";
 import { PGlite, types } from "@electric-sql/pglite";
 import { NodeFS } from "@electric-sql/pglite/nodefs";
@@ -35,8 +36,8 @@ export type WorkerReply =
       readonly isCrash: boolean;
     };
 
-/** A thread is a program of its own: this count is its memory. */
-const fsyncs = { count: 0 };
+/** A thread is a program of its own: this is its memory. `isWaiting`: a snapshot is unpacked, and synced at its end. */
+const fsyncs = { count: 0, isWaiting: false };
 
 /**
  * Node's files with a real fsync. As it comes the file system drops fsync (measured: 0 calls in 200 commits);
@@ -52,6 +53,7 @@ class DurableNodeFs extends NodeFS {
       (module: unknown) => {
         const { NODEFS } = module as { NODEFS: { stream_ops: Record<string, unknown> } };
         NODEFS.stream_ops["fsync"] = (stream: { nfd: number }) => {
+          if (fsyncs.isWaiting) return 0;
           fsyncs.count += 1;
           fs.fsyncSync(stream.nfd);
           return 0;
@@ -79,6 +81,7 @@ async function open(start: WorkerStart): Promise<PGlite> {
     isFirstStart && start.snapshot !== null
       ? new Blob([fs.readFileSync(start.snapshot)], { type: "application/x-gzip" })
       : null;
+  fsyncs.isWaiting = loadDataDir !== null && start.directory !== null;
   const database = new PGlite({
     ...(start.directory === null ? {} : { fs: new DurableNodeFs(start.directory) }),
     ...(loadDataDir === null ? {} : { loadDataDir }),
@@ -86,8 +89,33 @@ async function open(start: WorkerStart): Promise<PGlite> {
     parsers: { [types.INT8]: parseInt8, [types.NUMERIC]: (text: string) => text },
   });
   await database.waitReady;
+  if (fsyncs.isWaiting && start.directory !== null) await syncTree(start.directory);
+  fsyncs.isWaiting = false;
   await database.exec("set timezone = 'UTC'");
   return database;
+}
+
+/**
+ * Syncs every file below `directory`, many at a time. A first start would sync each of 1 200 unpacked files twice and one after
+ * the other, which took most of its time; nothing is acknowledged before this has ended.
+ */
+async function syncTree(directory: string): Promise<void> {
+  const entries = fs.readdirSync(directory, { recursive: true, withFileTypes: true });
+  // Windows syncs no folders.
+  const kept = process.platform === "win32" ? entries.filter((entry) => entry.isFile()) : entries;
+  const paths = kept.map(
+    (entry) => [join(entry.parentPath, entry.name), entry.isFile() ? "r+" : "r"] as const,
+  );
+  const next = paths.values();
+  const lane = async (): Promise<void> => {
+    for (const [path, flags] of next) {
+      const file = await fs.promises.open(path, flags);
+      await file.sync();
+      await file.close();
+      fsyncs.count += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: 32 }, lane));
 }
 
 async function answer(database: PGlite, call: WorkerCall): Promise<unknown> {

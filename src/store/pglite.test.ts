@@ -1,7 +1,7 @@
 /** The four repairs that make the embedded database fit for money (docs/decisions/0003-embedded-database.md). */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -128,6 +128,9 @@ describe("the build's snapshot", () => {
     const db = await openPglite(directory);
     expect(await migrate(db)).toEqual([]);
     const readyMs = performance.now() - startedAt;
+    // What was unpacked is on disk as well, or a loss of power would take it from under later commits.
+    const files = readdirSync(join(directory, "db"), { recursive: true });
+    expect(await db.fsyncs()).toBeGreaterThanOrEqual(files.length - 10);
     expect(await pendingMigrations(db)).toEqual([]);
     expect(await db.query("select count(*) as n from accounts")).toEqual([{ n: 0 }]);
     await db.close();
