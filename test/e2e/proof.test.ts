@@ -90,6 +90,24 @@ describe("the proof run", () => {
     timeoutMs,
   );
 
+  // The log cannot be written either: the embedded database ends itself with a PANIC, and has to be started again.
+  test(
+    "on pglite: no file can be written, the database's log neither",
+    async () => {
+      const result = await prove({
+        requests: 120,
+        kills: 0,
+        store: "pglite",
+        processes: 1,
+        diskFull: 1,
+        isDiskLimited: true,
+        seed: 1,
+      });
+      expect(result.diskFaults).toBeGreaterThan(0);
+    },
+    timeoutMs,
+  );
+
   test(
     "that is interrupted leaves no process behind, and of its files the gateways' logs",
     async () => {
