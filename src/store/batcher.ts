@@ -50,8 +50,8 @@ interface Flight {
   readonly progress: ReadonlyMap<string, string>;
 }
 
-/** How long progress is gathered before it is written, ms. */
-const gatherMs = 50;
+/** How long progress waits for a batch to go with, ms. */
+const gatherMs = 10;
 const noProgress: ReadonlyMap<string, string> = new Map();
 
 /**
@@ -65,8 +65,6 @@ export class Batcher {
   private readonly settles: WaitingSettle[] = [];
   private readonly holds: WaitingHold[] = [];
   private progress = new Map<string, string>();
-  /** Progress that is younger than `gatherMs`: of a request that ends meanwhile it is never written. */
-  private fresh = new Map<string, string>();
   private gathering: ReturnType<typeof setTimeout> | null = null;
   private readonly flights = new Set<Flight>();
   private running = 0;
@@ -95,7 +93,6 @@ export class Batcher {
   }
 
   settle(operation: SettleOperation): Promise<SettleOutcome> {
-    this.fresh.delete(operation.id);
     this.progress.delete(operation.id);
     return new Promise((resolve, reject) => {
       this.settles.push({ operation, ...this.about(operation.record), resolve, reject });
@@ -103,14 +100,12 @@ export class Batcher {
     });
   }
 
-  /** Progress is worth no transaction of its own: it waits for that of others, a moment only. */
+  /** Progress goes with the next batch; when none comes, a moment later with other progress. That of an ended request is dropped. */
   checkpoint(id: string, progress: string): void {
-    this.fresh.set(id, progress);
+    this.progress.set(id, progress);
     this.gathering ??= setTimeout(() => {
       this.gathering = null;
-      for (const [one, text] of this.fresh) this.progress.set(one, text);
-      this.fresh.clear();
-      this.start();
+      if (this.progress.size > 0) this.start();
     }, gatherMs);
   }
 
@@ -119,7 +114,6 @@ export class Batcher {
     this.isClosed = true;
     // What is still open then ends with another process, by what is known of it.
     if (this.gathering !== null) clearTimeout(this.gathering);
-    for (const [one, text] of this.fresh) this.progress.set(one, text);
     if (this.progress.size > 0) this.start();
     if (this.running > 0) await new Promise<void>((resolve) => this.idle.push(resolve));
     if (this.patience !== null) clearTimeout(this.patience);
