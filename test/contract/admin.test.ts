@@ -426,7 +426,7 @@ describe.each(databaseKinds)("administration on %s", (kind) => {
       "POST",
       "/prices",
       { model: "m", input: "1", tiers: [{ above_input_tokens: 5, input: "1", output: "2" }] },
-      "400 invalid_price tiers[0].output",
+      "400 invalid_price tiers.0.output",
     ],
     ["POST", "/prices", { model: "m", input: "1", provider: "openai" }, "400 unknown_field provider"],
     ["POST", "/prices", { model: "m", input: "1", context_window: 0 }, "400 invalid_field context_window"],

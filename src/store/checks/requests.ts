@@ -59,17 +59,17 @@ export const requestChecks: readonly LedgerCheck[] = [
           from c where slice is distinct from booked order by id, grant_id limit 1) as first_bad`,
   },
   {
-    // `offset 0` keeps the three numbers from being read from their text again wherever they are named.
+    // `offset 0` keeps the record and the three numbers from being read from their text again wherever they are named.
     name: "charge_equals_price_lines",
     description:
       "Each charge is the sum of its price lines, and each line is its quantity times its unit price.",
     statement: sql`
       with c as (
         select r.id, r.charge, l.total, l.is_odd
-        from requests r cross join lateral (
+        from requests r cross join lateral (select r.record -> 'price_lines' as lines offset 0) p cross join lateral (
           select coalesce(sum(v.amount), 0) as total,
             bool_or(v.amount is null or v.price is null or v.quantity is null or v.amount <> v.price * v.quantity) as is_odd
-          from json_array_elements(case json_typeof(r.record -> 'price_lines') when 'array' then r.record -> 'price_lines' else '[]' end)
+          from json_array_elements(case json_typeof(p.lines) when 'array' then p.lines else '[]' end)
               as x (line)
             cross join lateral (select whole_number(x.line ->> 'amount_pusd') as amount,
               whole_number(x.line ->> 'unit_price_pusd') as price, whole_number(x.line ->> 'quantity') as quantity offset 0) v) l
@@ -99,8 +99,8 @@ export const requestChecks: readonly LedgerCheck[] = [
       with a as (
         select r.id, x.attempt ->> 'endpoint' as endpoint, x.attempt ->> 'vendor_request_id' as vendor_request_id,
           x.attempt ->> 'started_at' as started_at
-        from requests r cross join lateral json_array_elements(
-          case json_typeof(r.record -> 'attempts') when 'array' then r.record -> 'attempts' else '[]' end) as x (attempt)
+        from requests r cross join lateral (select r.record -> 'attempts' as attempts offset 0) p
+          cross join lateral json_array_elements(case json_typeof(p.attempts) when 'array' then p.attempts else '[]' end) as x (attempt)
         where x.attempt ->> 'vendor_request_id' is not null),
       d as (
         select endpoint, vendor_request_id, started_at, min(id) as first_id, max(id) as last_id

@@ -45,6 +45,6 @@ create trigger notes_immutable before update or delete on transaction_notes for 
 create trigger prices_immutable before update or delete on price_rows for each row execute function refuse_rewrite();
 
 -- Text of a whole number as a number, and null for anything else, so that a check meets a bad record without failing on it.
-create function whole_number(p_text text) returns numeric language sql immutable as $$
+create function whole_number(p_text text) returns numeric language sql immutable parallel safe as $$
   select case when p_text ~ '^-?[0-9]{1,60}$' then p_text::numeric end
 $$;
