@@ -140,6 +140,11 @@ const corruptions: ReadonlyArray<readonly [what: string, statement: string, seen
     ["charge_equals_price_lines"],
   ],
   [
+    "a price line is not an object",
+    "update requests set record = jsonb_set(record::jsonb, '{price_lines,0}', '7')::json where id = 'req_01'",
+    ["charge_equals_price_lines"],
+  ],
+  [
     "the usage of a request is gone",
     "update requests set output = null, total = null where id = 'req_04'",
     ["settled_requests_have_usage", "rollups_equal_requests"],

@@ -168,7 +168,7 @@ describe("the first chunk, which names no model", () => {
     const answer = await ask("/v1/chat/completions", chat("dated", { stream: true }));
     expect(answer.headers.get("x-tollgate-model")).toBe("gpt-5-nano-2025-08-07");
     expect(await answer.text()).toBe(
-      [first, text].map((event) => `data: ${JSON.stringify(event)}\n\n`).join("") + "data: [DONE]\n\n",
+      `${[first, text].map((event) => `data: ${JSON.stringify(event)}\n\n`).join("")}data: [DONE]\n\n`,
     );
   });
   test("with nothing after it is an answer that broke off before it began", async () => {

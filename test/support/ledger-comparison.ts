@@ -261,7 +261,7 @@ class TwoSides implements World {
         elastic === null
           ? null
           : {
-              least: pico(elastic.least < part.amount ? elastic.least : part.amount),
+              least: pico(Math.min(elastic.least, part.amount)),
               step: pico(elastic.step),
             },
       isFinal: part.isFinal,

@@ -11,7 +11,7 @@ export const requestChecks: readonly LedgerCheck[] = [
       select (select count(*) from requests) as checked,
         (select jsonb_build_object('request_id', id, 'state', state, 'hold', hold::text, 'charge', charge::text, 'loss', loss::text)
           from requests
-          where charge < 0 or charge > hold or loss < 0 or (loss > coalesce(whole_number(record ->> 'operator_loss_pusd'), 0) and charge <> hold) or (state <> 'settled' and (charge <> 0 or loss <> 0))
+          where charge < 0 or charge > hold or loss < 0 or (loss > 0 and charge <> hold and loss > coalesce(whole_number(record ->> 'operator_loss_pusd'), 0)) or (state <> 'settled' and (charge <> 0 or loss <> 0))
           order by id limit 1) as first_bad`,
   },
   {
@@ -69,10 +69,11 @@ export const requestChecks: readonly LedgerCheck[] = [
         from requests r cross join lateral (select r.record -> 'price_lines' as lines offset 0) p cross join lateral (
           select coalesce(sum(v.amount), 0) as total,
             bool_or(v.amount is null or v.price is null or v.quantity is null or v.amount <> v.price * v.quantity) as is_odd
-          from json_array_elements(case json_typeof(p.lines) when 'array' then p.lines else '[]' end)
-              as x (line)
-            cross join lateral (select whole_number(x.line ->> 'amount_pusd') as amount,
-              whole_number(x.line ->> 'unit_price_pusd') as price, whole_number(x.line ->> 'quantity') as quantity offset 0) v) l
+          from json_array_elements(case json_typeof(p.lines) when 'array' then p.lines else '[]' end) as e (line)
+            cross join lateral json_to_record(case json_typeof(e.line) when 'object' then e.line else '{}' end)
+              as x (amount_pusd text, unit_price_pusd text, quantity text)
+            cross join lateral (select whole_number(x.amount_pusd) as amount,
+              whole_number(x.unit_price_pusd) as price, whole_number(x.quantity) as quantity offset 0) v) l
         where r.state = 'settled')
       select (select count(*) from c) as checked,
         (select jsonb_build_object('request_id', id, 'charge', charge::text, 'price_lines', total::text, 'has_odd_line', coalesce(is_odd, false))
@@ -97,11 +98,12 @@ export const requestChecks: readonly LedgerCheck[] = [
     description: "No attempt at a vendor, by the vendor's own request id, is part of two requests.",
     statement: sql`
       with a as (
-        select r.id, x.attempt ->> 'endpoint' as endpoint, x.attempt ->> 'vendor_request_id' as vendor_request_id,
-          x.attempt ->> 'started_at' as started_at
+        select r.id, x.endpoint, x.vendor_request_id, x.started_at
         from requests r cross join lateral (select r.record -> 'attempts' as attempts offset 0) p
-          cross join lateral json_array_elements(case json_typeof(p.attempts) when 'array' then p.attempts else '[]' end) as x (attempt)
-        where x.attempt ->> 'vendor_request_id' is not null),
+          cross join lateral json_array_elements(case json_typeof(p.attempts) when 'array' then p.attempts else '[]' end) as e (attempt)
+          cross join lateral json_to_record(case json_typeof(e.attempt) when 'object' then e.attempt else '{}' end)
+              as x (endpoint text, vendor_request_id text, started_at text)
+        where x.vendor_request_id is not null),
       d as (
         select endpoint, vendor_request_id, started_at, min(id) as first_id, max(id) as last_id
         from a group by endpoint, vendor_request_id, started_at having count(distinct id) > 1)

@@ -45,6 +45,7 @@ create trigger notes_immutable before update or delete on transaction_notes for 
 create trigger prices_immutable before update or delete on price_rows for each row execute function refuse_rewrite();
 
 -- Text of a whole number as a number, and null for anything else, so that a check meets a bad record without failing on it.
+-- The length is asked apart: a bound within the expression makes it several times slower.
 create function whole_number(p_text text) returns numeric language sql immutable parallel safe as $$
-  select case when p_text ~ '^-?[0-9]{1,60}$' then p_text::numeric end
+  select case when p_text ~ '^-?[0-9]+$' and length(p_text) <= 60 then p_text::numeric end
 $$;
