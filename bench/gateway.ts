@@ -11,7 +11,7 @@ import { findRegressions, writeBudget } from "./gateway/budget.ts";
 import type { LoadOrder } from "./gateway/loader.ts";
 import { writePage } from "./gateway/page.ts";
 import { Child, installPortkey } from "./gateway/processes.ts";
-import { type Cell, type Report, renderReport } from "./gateway/report.ts";
+import { type Cell, type LeftOut, type Report, renderReport } from "./gateway/report.ts";
 
 interface Contestant {
   readonly name: string;
@@ -39,6 +39,9 @@ interface Load {
 
 const budgetFile = "bench/gateway/budget.json";
 const warmSeconds = 2;
+/** What `--quick` measures within a minute, and whom. */
+const quickLoads = /^whole|^stream as fast|200 at once$/;
+const quickContestants = ["vendor", "bare relay", "PostgreSQL", "Portkey"];
 const usual = { bodyBytes: 400, abortShare: 0, ratePerSecond: null } as const;
 const whole = { ...usual, pace: "fast", stream: false, spreadSeconds: 0 } as const;
 /** A stream takes 4 s, so that all run together from the end of the spreading to the end of the first. */
@@ -82,30 +85,36 @@ export async function main(args: readonly string[]): Promise<number> {
     },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 2));
+  if (!(Number.isInteger(rounds) && rounds > 0)) {
+    process.stderr.write(`Cannot run ${values.rounds} rounds: give --rounds a whole number from 1 on.\n`);
+    return 2;
+  }
   const chosen = loads.filter(({ name }) => values.only === undefined || name.includes(values.only));
   const shown = values.quick
     ? chosen
-        .filter(({ name }) => !/1000|10 at once$/.test(name))
-        .map((load) => ({ ...load, seconds: Math.min(load.seconds, 2) }))
+        .filter(({ name }) => quickLoads.test(name))
+        .map((load) => ({ ...load, seconds: 1, spreadSeconds: Math.min(load.spreadSeconds, 1) }))
     : chosen;
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   const postgres = await startPostgres();
   const vendor = await Child.start("vendor");
   const loader = await Child.start("loader");
-  const wanted = values.contestants?.split(",") ?? [""];
+  const wanted = values.contestants?.split(",") ?? (values.quick ? quickContestants : [""]);
   const isWanted = (name: string): boolean => wanted.some((part) => name.includes(part));
   const contestants = await startContestants({ vendor, postgresUrl: postgres.url, note, isWanted });
   try {
     const cells: Cell[] = [];
     const warmed = new Set<string>();
+    const failing = new Set<string>();
+    const leftOut: LeftOut[] = [];
     for (const load of shown) {
       // Every contestant is warm before the first round: what a compiler does to cold code is not the question here.
       for (const contestant of contestants) {
         const kind = `${contestant.name} ${load.pace} ${load.stream}`;
-        if (warmed.has(kind)) continue;
+        if (contestant.child === null || warmed.has(kind)) continue;
         warmed.add(kind);
         note(`${load.name}: warming ${contestant.name}`);
-        await measure({
+        const cell = await measure({
           vendor,
           loader,
           contestant,
@@ -116,15 +125,20 @@ export async function main(args: readonly string[]): Promise<number> {
             seconds: Math.min(load.seconds, warmSeconds),
           },
         });
+        if (!cell.skipped && cell.result.totalMs.length === 0) failing.add(kind);
       }
+      // A contestant that answers nothing has no times; the page says so instead.
+      const running = contestants.filter(({ name }) => !failing.has(`${name} ${load.pace} ${load.stream}`));
+      for (const { name } of contestants.filter((one) => !running.includes(one)))
+        leftOut.push({ load: load.name, contestant: name });
       for (let round = 0; round < rounds; round += 1) {
-        for (const contestant of contestants) {
+        for (const contestant of running) {
           note(`${load.name}: ${contestant.name} (${round + 1}/${rounds})`);
           cells.push(await measure({ vendor, loader, contestant, load }));
         }
       }
     }
-    const report: Report = { machine: machine(), commit: commit(), rounds, cells };
+    const report: Report = { machine: machine(), commit: commit(), rounds, cells, leftOut };
     process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : renderReport(report));
     if (values.write)
       writePage(report, {

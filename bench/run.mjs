@@ -1,16 +1,19 @@
 // Runs one of the TypeScript benchmarks beside this file: `npm run bench -- tokens`, `npm run bench -- ledger --help`. Most
 // run as a bundle, because a module runner's indirection at every import slows hot loops by half; those that start processes
 // of their own are compiled file by file.
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "vite";
 
 // Without a name it is the whole path: `npm run bench -- --quick`.
 if (process.argv[2] === undefined || process.argv[2].startsWith("--")) process.argv.splice(2, 0, "gateway");
 const name = process.argv[2] ?? "";
-if (!/^[a-z-]+$/.test(name)) {
+const names = readdirSync(fileURLToPath(new URL(".", import.meta.url)))
+  .filter((file) => /^[a-z-]+\.ts$/.test(file) && !/^ledger-/.test(file))
+  .map((file) => file.slice(0, -".ts".length));
+if (!names.includes(name)) {
   process.stderr.write(
-    "Cannot run a benchmark without its name; say for example `node bench/run.mjs tokens`.\n",
+    `Cannot run ${JSON.stringify(name)}: there are ${names.join(", ")}; bench/README.md has their options.\n`,
   );
   process.exit(2);
 }

@@ -28,7 +28,13 @@ process.argv = [process.execPath, join(root, program), ...args];
 const { main } = await import(
   pathToFileURL(join(root, ".cache", "compiled", program.replace(/\.ts$/, ".js"))).href
 );
-process.exitCode = (await main(args)) ?? 0;
+try {
+  process.exitCode = (await main(args)) ?? 0;
+} catch (error) {
+  if (!String(error?.code).startsWith("ERR_PARSE_ARGS_")) throw error;
+  say(`Cannot run: ${error.message}`);
+  process.exitCode = 2;
+}
 
 /** Makes a whole new folder and puts it in place at once, so that a run that has begun never sees half of one. */
 function compile() {

@@ -13,11 +13,18 @@ export type Cell =
       readonly difference: number | null;
     };
 
+/** A contestant that answered not one request of a load's kind before the first round. */
+export interface LeftOut {
+  readonly load: string;
+  readonly contestant: string;
+}
+
 export interface Report {
   readonly machine: string;
   readonly commit: string;
   readonly rounds: number;
   readonly cells: readonly Cell[];
+  readonly leftOut: readonly LeftOut[];
 }
 
 /** One contestant under one load: medians over the rounds, with their spread. */
@@ -122,6 +129,8 @@ export function renderReport(report: Report): string {
     lines.push(`### ${load}`, "", `| ${columns.join(" | ")} |`, `|${columns.map(() => " --- ").join("|")}|`);
     for (const row of group) lines.push(`| ${line(row, relay).join(" | ")} |`);
     lines.push("");
+    for (const { contestant } of report.leftOut.filter((one) => one.load === load))
+      lines.push(`${contestant} is left out: it answered no request of this kind.`, "");
   }
   return `${lines.join("\n")}\n`;
 }

@@ -261,7 +261,8 @@ class TwoSides implements World {
         elastic === null
           ? null
           : {
-              least: pico(Math.min(elastic.least, part.amount)),
+              // biome-ignore lint/complexity/useMathMinMax: these are bigints, which Math.min() does not take.
+              least: pico(elastic.least < part.amount ? elastic.least : part.amount),
               step: pico(elastic.step),
             },
       isFinal: part.isFinal,
