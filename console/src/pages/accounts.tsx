@@ -1,23 +1,15 @@
-import { type ReactNode, useState } from "react";
-import { addressFor, adminPath } from "../api/client.ts";
-import type { AccountReport, List } from "../api/types.ts";
-import { useQuery } from "../api/use-query.ts";
+import type { ReactNode } from "react";
+import type { AccountReport } from "../api/types.ts";
 import { formatHoursLeft } from "../lib/certainty.ts";
-import { setParams, usePlace } from "../lib/router.ts";
-import { may, useConsole } from "../lib/session.ts";
 import { formatCount } from "../lib/time.ts";
-import { usePages } from "../lib/use-pages.ts";
 import { Amount } from "../ui/amount.tsx";
 import { Badge } from "../ui/badge.tsx";
 import { CreateAccount } from "../ui/create-account.tsx";
-import { SelectField } from "../ui/form.tsx";
-import { CsvLink, Pager } from "../ui/pager.tsx";
-import { Answer, Button, Card, Empty, Link, PageHead, shortId, Time } from "../ui/parts.tsx";
+import { Link, shortId, Time } from "../ui/parts.tsx";
 import { accountName } from "../ui/request-table.tsx";
-import { Search } from "../ui/search.tsx";
 import { type Column, Table } from "../ui/table.tsx";
+import { Listing } from "./listing.tsx";
 
-const pageRows = 50;
 const statuses = [
   { value: "", name: "Any" },
   { value: "active", name: "Active" },
@@ -25,60 +17,25 @@ const statuses = [
 ];
 
 /** Who can spend what? */
-export function AccountsPage(): ReactNode {
-  const { params } = usePlace();
-  const { session } = useConsole();
-  const [isCreating, setCreating] = useState(false);
-  const base = addressFor(adminPath("/reports/accounts"), { search: params.search, status: params.status });
-  const pages = usePages(base);
-  const list = useQuery<List<AccountReport>>(addressFor(base, { limit: pageRows, cursor: pages.cursor }));
-  return (
-    <>
-      <PageHead title="Accounts">
-        {may(session, "operator") ? (
-          <Button kind="primary" icon="plus" onClick={() => setCreating(true)}>
-            New account
-          </Button>
-        ) : null}
-        <CsvLink address={base} />
-      </PageHead>
-      <Search label="Name or your own id" value={params.search ?? ""} placeholder="acme">
-        <SelectField
-          label="Status"
-          value={params.status ?? ""}
-          choices={statuses}
-          onChange={(status) => setParams({ status })}
-        />
-      </Search>
-      <Card isFlush>
-        <Answer of={list}>
-          {({ data, next_cursor }) => (
-            <>
-              {data.length === 0 ? (
-                <Empty title="No accounts">
-                  <p>
-                    Open one here, or with <code>tollgate accounts create NAME</code>.
-                  </p>
-                </Empty>
-              ) : (
-                <Table
-                  caption="Accounts, newest first"
-                  columns={columns}
-                  rows={data}
-                  keyOf={(row) => row.id}
-                />
-              )}
-              <Pager pages={pages} nextCursor={next_cursor}>
-                Amounts in credits
-              </Pager>
-            </>
-          )}
-        </Answer>
-      </Card>
-      {isCreating ? <CreateAccount onClose={() => setCreating(false)} /> : null}
-    </>
-  );
-}
+export const AccountsPage = (): ReactNode => (
+  <Listing<AccountReport>
+    title="Accounts"
+    path="/reports/accounts"
+    search={{ label: "Name or your own id", placeholder: "acme" }}
+    statuses={statuses}
+    create={{ label: "New account", dialog: (close) => <CreateAccount onClose={close} /> }}
+    whenEmpty={
+      <>
+        Open one here, or with <code>tollgate accounts create NAME</code>.
+      </>
+    }
+    note="Amounts in credits"
+  >
+    {(rows) => (
+      <Table caption="Accounts, newest first" columns={columns} rows={rows} keyOf={(row) => row.id} />
+    )}
+  </Listing>
+);
 
 export function AccountStatus({
   account,

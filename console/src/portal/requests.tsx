@@ -2,7 +2,7 @@ import { type ReactNode, useState } from "react";
 import { addressFor } from "../api/client.ts";
 import type { List } from "../api/types.ts";
 import { useQuery } from "../api/use-query.ts";
-import { shiftAmount, sumAmounts } from "../lib/amount.ts";
+import { shiftAmount } from "../lib/amount.ts";
 import { formatCount, formatDuration } from "../lib/time.ts";
 import { usePages } from "../lib/use-pages.ts";
 import { isTokenKind, kindName } from "../lib/words.ts";
@@ -11,6 +11,7 @@ import { AmountStatus, amountStatus, OutcomeBadge } from "../ui/badge.tsx";
 import { Dialog } from "../ui/form.tsx";
 import { Pager } from "../ui/pager.tsx";
 import { Answer, Button, Card, Empty, Fact, Facts, Id, Time } from "../ui/parts.tsx";
+import { PriceTable } from "../ui/price-table.tsx";
 import { type Column, Table } from "../ui/table.tsx";
 import { portalPath, type Receipt, useToken } from "./api.ts";
 
@@ -98,7 +99,6 @@ const lineColumns: readonly Column<Line>[] = [
 ];
 
 function ReceiptDialog({ receipt, onClose }: { receipt: Receipt; onClose: () => void }): ReactNode {
-  const sum = sumAmounts(receipt.price_lines.map((line) => line.amount));
   return (
     <Dialog title="Receipt" onClose={onClose}>
       <div className="stack">
@@ -126,23 +126,7 @@ function ReceiptDialog({ receipt, onClose }: { receipt: Receipt; onClose: () => 
             {receipt.charge === null ? "It is not settled yet." : "Nothing was charged."}
           </p>
         ) : (
-          <Table
-            caption="Price lines"
-            columns={lineColumns}
-            rows={receipt.price_lines}
-            keyOf={(line) => line.kind}
-            isDense
-            foot={
-              <tr>
-                <th scope="row" colSpan={3}>
-                  Charge, credits
-                </th>
-                <td className="number">
-                  <Amount value={sum} form="exact" />
-                </td>
-              </tr>
-            }
-          />
+          <PriceTable lines={receipt.price_lines} columns={lineColumns} />
         )}
       </div>
     </Dialog>

@@ -6,7 +6,8 @@ import { isTokenKind, kindName } from "../../lib/words.ts";
 import { Amount } from "../../ui/amount.tsx";
 import { Badge } from "../../ui/badge.tsx";
 import { Card, Empty } from "../../ui/parts.tsx";
-import { type Column, Table } from "../../ui/table.tsx";
+import { PriceTable } from "../../ui/price-table.tsx";
+import type { Column } from "../../ui/table.tsx";
 
 type Line = RequestDetail["price_lines"][number];
 
@@ -41,27 +42,7 @@ export function PriceLines({ request }: { request: RequestDetail }): ReactNode {
         )
       }
     >
-      {lines.length === 0 ? (
-        <Nothing request={request} />
-      ) : (
-        <Table
-          caption="Price lines"
-          columns={columns}
-          rows={lines}
-          keyOf={(line) => line.kind}
-          isDense
-          foot={
-            <tr>
-              <th scope="row" colSpan={4}>
-                Charge, credits
-              </th>
-              <td className="number">
-                <Amount value={sum} form="exact" />
-              </td>
-            </tr>
-          }
-        />
-      )}
+      {lines.length === 0 ? <Nothing request={request} /> : <PriceTable lines={lines} columns={columns} />}
     </Card>
   );
 }
