@@ -1,15 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  type Answered,
-  type Asked,
-  type FakeAdmin,
-  type Ran,
-  runCommand,
-  startFakeAdmin,
-} from "../../test/support/cli.ts";
+import { describe, expect, test } from "vitest";
+import { CliBench, refusal, runCommand } from "../../test/support/cli.ts";
 
 const account = {
   id: "acc_1",
@@ -19,31 +11,10 @@ const account = {
   is_demo: false,
   balance: { posted: "10.50", held: "0", available: "10.50" },
 };
-const refusal = (message: string, code: string) => ({
-  error: { message, type: "invalid_request_error", param: null, code },
-});
 
-let admin: FakeAdmin;
-let answers: (asked: Asked) => Answered;
-let cwd = "";
-
-beforeEach(async () => {
-  answers = () => ({ status: 404, body: refusal("Cannot find it.", "not_found") });
-  admin = await startFakeAdmin((asked) => answers(asked));
-  cwd = mkdtempSync(join(tmpdir(), "tollgate-cli-"));
-});
-afterEach(async () => {
-  await admin.close();
-  rmSync(cwd, { recursive: true });
-});
-
-const run = (line: string, env: Record<string, string> = {}): Promise<Ran> =>
-  runCommand(line.split(" "), {
-    env: { TOLLGATE_URL: admin.url, TOLLGATE_ADMIN_TOKEN: "token", ...env },
-    cwd,
-  });
+const cli = new CliBench();
 const asked = (): readonly string[] =>
-  admin.asked.map(
+  cli.admin.asked.map(
     ({ method, path, body }) => `${method} ${path}${body === null ? "" : ` ${JSON.stringify(body)}`}`,
   );
 
@@ -58,8 +29,8 @@ describe("a list", () => {
   };
 
   test("is a table for people, with amounts as the server wrote them and a dash for what is not known", async () => {
-    answers = () => ({ body: { data: [account, frozen], next_cursor: null } });
-    expect(await run("accounts list")).toEqual({
+    cli.answers = () => ({ body: { data: [account, frozen], next_cursor: null } });
+    expect(await cli.run("accounts list")).toEqual({
       exitCode: 0,
       err: "",
       out: `${[
@@ -71,8 +42,8 @@ describe("a list", () => {
   });
 
   test("is JSON Lines for machines, unchanged", async () => {
-    answers = () => ({ body: { data: [account, frozen], next_cursor: null } });
-    const { out } = await run("accounts list --json");
+    cli.answers = () => ({ body: { data: [account, frozen], next_cursor: null } });
+    const { out } = await cli.run("accounts list --json");
     expect(
       out
         .trimEnd()
@@ -82,16 +53,16 @@ describe("a list", () => {
   });
 
   test("goes on over the pages, up to the limit", async () => {
-    answers = ({ path }) => ({
+    cli.answers = ({ path }) => ({
       body: { data: [account], next_cursor: path.includes("cursor=c1") ? null : "c1" },
     });
-    expect((await run("accounts list --json")).out.split("\n")).toHaveLength(3);
+    expect((await cli.run("accounts list --json")).out.split("\n")).toHaveLength(3);
     expect(asked()).toEqual(["GET /accounts?limit=500", "GET /accounts?limit=500&cursor=c1"]);
   });
 
   test("says what to do when it is empty", async () => {
-    answers = () => ({ body: { data: [], next_cursor: null } });
-    expect(await run("accounts list")).toEqual({
+    cli.answers = () => ({ body: { data: [], next_cursor: null } });
+    expect(await cli.run("accounts list")).toEqual({
       exitCode: 0,
       out: "",
       err: "There are no accounts. Make one: tollgate accounts create <name>\n",
@@ -99,8 +70,8 @@ describe("a list", () => {
   });
 
   test("takes control characters out of others' texts", async () => {
-    answers = () => ({ body: { data: [{ ...account, name: "a\u001b[31mb\nc" }], next_cursor: null } });
-    expect((await run("accounts list")).out).toContain("a [31mb c");
+    cli.answers = () => ({ body: { data: [{ ...account, name: "a\u001b[31mb\nc" }], next_cursor: null } });
+    expect((await cli.run("accounts list")).out).toContain("a [31mb c");
   });
 });
 
@@ -157,10 +128,10 @@ describe("what commands send", () => {
       ],
     ],
   ])("%s", async (line, expected) => {
-    answers = () => ({ body: { data: [], next_cursor: null, ok: true, checks: [] } });
-    expect((await run(line)).exitCode).toBe(0);
+    cli.answers = () => ({ body: { data: [], next_cursor: null, ok: true, checks: [] } });
+    expect((await cli.run(line)).exitCode).toBe(0);
     expect(asked()).toEqual(expected);
-    for (const { headers, method } of admin.asked) {
+    for (const { headers, method } of cli.admin.asked) {
       expect(headers.authorization).toBe("Bearer token");
       expect(typeof headers["idempotency-key"]).toBe(method === "POST" ? "string" : "undefined");
     }
@@ -169,29 +140,29 @@ describe("what commands send", () => {
 
 describe("an account is named", () => {
   test("by its external id", async () => {
-    answers = ({ path }) => ({
+    cli.answers = ({ path }) => ({
       body: path.includes("external_id=crm-1") ? { data: [account], next_cursor: null } : account,
     });
-    expect((await run("accounts show crm-1 --json")).out).toBe(`${JSON.stringify(account)}\n`);
+    expect((await cli.run("accounts show crm-1 --json")).out).toBe(`${JSON.stringify(account)}\n`);
     expect(asked()).toEqual(["GET /accounts?external_id=crm-1&limit=1", "GET /accounts/acc_1"]);
   });
 
   test("by its name, when only one has it", async () => {
     let named = [account];
-    answers = ({ path }) => ({
+    cli.answers = ({ path }) => ({
       body: path.includes("external_id=")
         ? { data: [], next_cursor: null }
         : path.startsWith("/accounts?")
           ? { data: named, next_cursor: null }
           : account,
     });
-    expect((await run("accounts show acme")).exitCode).toBe(0);
+    expect((await cli.run("accounts show acme")).exitCode).toBe(0);
     named = [account, { ...account, id: "acc_2" }];
-    expect(await run("accounts show acme")).toMatchObject({
+    expect(await cli.run("accounts show acme")).toMatchObject({
       exitCode: 1,
       err: 'Cannot tell which account "acme" is: acc_1, acc_2 have this name; use the id.\n',
     });
-    expect(await run("accounts show nobody")).toMatchObject({
+    expect(await cli.run("accounts show nobody")).toMatchObject({
       exitCode: 1,
       out: "",
       err: 'Cannot find the account "nobody": there is none with this id or name; list them with `tollgate accounts list`.\n',
@@ -201,34 +172,38 @@ describe("an account is named", () => {
 
 describe("a new secret", () => {
   test("stands alone on stdout", async () => {
-    answers = () => ({ status: 201, body: { id: "key_1", name: "ci", secret: "sk-tg-live-x" } });
-    const { out, err } = await run("keys create acc_1 --name ci");
+    cli.answers = () => ({ status: 201, body: { id: "key_1", name: "ci", secret: "sk-tg-live-x" } });
+    const { out, err } = await cli.run("keys create acc_1 --name ci");
     expect(out).toBe("sk-tg-live-x\n");
     expect(err).toContain("shown only now");
-    expect((await run("keys rotate key_1")).out).toBe("sk-tg-live-x\n");
-    expect(JSON.parse((await run("keys create acc_1 --json")).out)).toMatchObject({ secret: "sk-tg-live-x" });
+    expect((await cli.run("keys rotate key_1")).out).toBe("sk-tg-live-x\n");
+    expect(JSON.parse((await cli.run("keys create acc_1 --json")).out)).toMatchObject({
+      secret: "sk-tg-live-x",
+    });
   });
 });
 
 describe("exports", () => {
   test("ledger export writes the server's CSV as it is, to stdout or to a new file", async () => {
-    answers = ({ headers }) => ({ body: headers.accept === "text/csv" ? "id,amount\n1,0.0000125\n" : {} });
-    expect((await run("ledger export")).out).toBe("id,amount\n1,0.0000125\n");
-    expect(await run("ledger export --output out.csv")).toMatchObject({
+    cli.answers = ({ headers }) => ({
+      body: headers.accept === "text/csv" ? "id,amount\n1,0.0000125\n" : {},
+    });
+    expect((await cli.run("ledger export")).out).toBe("id,amount\n1,0.0000125\n");
+    expect(await cli.run("ledger export --output out.csv")).toMatchObject({
       exitCode: 0,
       out: "",
       err: "Wrote out.csv\n",
     });
-    expect(readFileSync(join(cwd, "out.csv"), "utf8")).toBe("id,amount\n1,0.0000125\n");
-    expect(await run("ledger export --output out.csv")).toMatchObject({
+    expect(readFileSync(join(cli.cwd, "out.csv"), "utf8")).toBe("id,amount\n1,0.0000125\n");
+    expect(await cli.run("ledger export --output out.csv")).toMatchObject({
       exitCode: 1,
       err: "Cannot write out.csv: it exists already; name a new file.\n",
     });
   });
 
   test("ledger export --json writes each entry on its line", async () => {
-    answers = () => ({ body: { data: [{ id: "2" }, { id: "1" }], next_cursor: null } });
-    expect((await run("ledger export --json")).out).toBe('{"id":"2"}\n{"id":"1"}\n');
+    cli.answers = () => ({ body: { data: [{ id: "2" }, { id: "1" }], next_cursor: null } });
+    expect((await cli.run("ledger export --json")).out).toBe('{"id":"2"}\n{"id":"1"}\n');
   });
 
   test("usage shows the server's totals, and adds nothing up itself", async () => {
@@ -243,14 +218,14 @@ describe("exports", () => {
       vendor_cost_usd: "0.1",
       loss_usd: "0",
     };
-    answers = () => ({
+    cli.answers = () => ({
       body: {
         data: [{ bucket: "2026-11-01T00:00:00.000Z", model: "m", ...sums }],
         next_cursor: null,
         totals: { ...sums, charge: "7" },
       },
     });
-    const lines = (await run("usage --group-by model")).out.trimEnd().split("\n");
+    const lines = (await cli.run("usage --group-by model")).out.trimEnd().split("\n");
     expect(lines[0]).toMatch(/^BUCKET +MODEL +REQUESTS/);
     expect(lines.at(-1)).toMatch(/^total .* 7 /);
   });
@@ -259,31 +234,38 @@ describe("exports", () => {
 describe("prices import", () => {
   test("publishes each price, and leaves alone what is known", async () => {
     writeFileSync(
-      join(cwd, "p.yaml"),
+      join(cli.cwd, "p.yaml"),
       "- { model: a, from: 2026-01-01T00:00:00Z, input: 0.10 }\n- { model: b, from: 2026-01-01T00:00:00Z, input: 1 }\n",
     );
-    answers = ({ body }) =>
+    cli.answers = ({ body }) =>
       (body as { model: string }).model === "a"
         ? { status: 409, body: refusal("…", "price_exists") }
         : { status: 201, body: {} };
-    const { out, err } = await run("prices import p.yaml");
+    const { out, err } = await cli.run("prices import p.yaml");
     expect(out).toBe("Published 1, known already 1.\n");
     expect(err).toBe("a: there is a price from 2026-01-01T00:00:00Z on already; it stays as it is.\n");
-    expect(admin.asked[0]?.body).toMatchObject({ model: "a", from: "2026-01-01T00:00:00Z", input: "0.10" });
+    expect(cli.admin.asked[0]?.body).toMatchObject({
+      model: "a",
+      from: "2026-01-01T00:00:00Z",
+      input: "0.10",
+    });
   });
 
   test("checks the whole file first", async () => {
-    writeFileSync(join(cwd, "p.yaml"), "prices:\n  - { model: a, input: 1 }\n  - { model: b, inptu: 1 }\n");
-    expect(await run("prices import p.yaml")).toMatchObject({
+    writeFileSync(
+      join(cli.cwd, "p.yaml"),
+      "prices:\n  - { model: a, input: 1 }\n  - { model: b, inptu: 1 }\n",
+    );
+    expect(await cli.run("prices import p.yaml")).toMatchObject({
       exitCode: 2,
       err: expect.stringContaining('p.yaml:3:17: "inptu" is not a key of prices[1]; did you mean "input"?'),
     });
-    writeFileSync(join(cwd, "p.yaml"), "- { model: a, input: 1 }\n");
-    expect(await run("prices import p.yaml")).toMatchObject({
+    writeFileSync(join(cli.cwd, "p.yaml"), "- { model: a, input: 1 }\n");
+    expect(await cli.run("prices import p.yaml")).toMatchObject({
       exitCode: 2,
       err: 'Cannot import p.yaml: the price of a has no "from"; say from when it holds.\n',
     });
-    expect(admin.asked).toEqual([]);
+    expect(cli.admin.asked).toEqual([]);
   });
 });
 
@@ -302,14 +284,14 @@ test("requests tail prints each request once, when it has ended, until it is int
     [row(3, "refused", `${day}3.000Z`), row(2, "settled", `${day}2.000Z`), row(1, "settled", `${day}1.000Z`)],
   ];
   let look = 0;
-  answers = () => ({ body: { data: looks[Math.min(look++, looks.length - 1)], next_cursor: null } });
+  cli.answers = () => ({ body: { data: looks[Math.min(look++, looks.length - 1)], next_cursor: null } });
   const interruption = new AbortController();
   const onOut = (out: string): void => {
     if (out.split("\n").length === 4) interruption.abort();
   };
   const options = {
-    env: { TOLLGATE_URL: admin.url, TOLLGATE_ADMIN_TOKEN: "t" },
-    cwd,
+    env: { TOLLGATE_URL: cli.admin.url, TOLLGATE_ADMIN_TOKEN: "t" },
+    cwd: cli.cwd,
     signal: interruption.signal,
     onOut,
   };
@@ -321,5 +303,5 @@ test("requests tail prints each request once, when it has ended, until it is int
       .split("\n")
       .map((line) => JSON.parse(line).id),
   ).toEqual(["req_1", "req_3", "req_2"]);
-  expect(admin.asked[1]?.path).toBe("/requests?from=2026-11-21T09%3A59%3A02.000Z&limit=500");
+  expect(cli.admin.asked[1]?.path).toBe("/requests?from=2026-11-21T09%3A59%3A02.000Z&limit=500");
 });

@@ -1,56 +1,13 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import {
-  type Answered,
-  type Asked,
-  type FakeAdmin,
-  type Ran,
-  runCommand,
-  startFakeAdmin,
-} from "../../test/support/cli.ts";
+import { describe, expect, test } from "vitest";
+import { CliBench, refusal, startFakeAdmin } from "../../test/support/cli.ts";
 
-const _account = {
-  id: "acc_1",
-  name: "acme",
-  external_id: "crm-1",
-  status: "active",
-  is_demo: false,
-  balance: { posted: "10.50", held: "0", available: "10.50" },
-};
-const refusal = (message: string, code: string) => ({
-  error: { message, type: "invalid_request_error", param: null, code },
-});
-
-let admin: FakeAdmin;
-let answers: (asked: Asked) => Answered;
-let cwd = "";
-
-beforeEach(async () => {
-  answers = () => ({ status: 404, body: refusal("Cannot find it.", "not_found") });
-  admin = await startFakeAdmin((asked) => answers(asked));
-  cwd = mkdtempSync(join(tmpdir(), "tollgate-cli-"));
-});
-afterEach(async () => {
-  await admin.close();
-  rmSync(cwd, { recursive: true });
-});
-
-const run = (line: string, env: Record<string, string> = {}): Promise<Ran> =>
-  runCommand(line.split(" "), {
-    env: { TOLLGATE_URL: admin.url, TOLLGATE_ADMIN_TOKEN: "token", ...env },
-    cwd,
-  });
-const _asked = (): readonly string[] =>
-  admin.asked.map(
-    ({ method, path, body }) => `${method} ${path}${body === null ? "" : ` ${JSON.stringify(body)}`}`,
-  );
-
+const cli = new CliBench();
 describe("exit codes", () => {
   test("1 and the server's own message when it refuses", async () => {
-    answers = () => ({ status: 409, body: refusal("Cannot publish it: there is one.", "price_exists") });
-    expect(await run("prices set m --input 1")).toEqual({
+    cli.answers = () => ({ status: 409, body: refusal("Cannot publish it: there is one.", "price_exists") });
+    expect(await cli.run("prices set m --input 1")).toEqual({
       exitCode: 1,
       out: "",
       err: "Cannot publish it: there is one.\n",
@@ -58,43 +15,43 @@ describe("exit codes", () => {
   });
 
   test("1 when the answer is not ours", async () => {
-    answers = () => ({ status: 502, body: "<html>bad gateway</html>" });
-    expect(await run("accounts list")).toMatchObject({
+    cli.answers = () => ({ status: 502, body: "<html>bad gateway</html>" });
+    expect(await cli.run("accounts list")).toMatchObject({
       exitCode: 1,
-      err: `Cannot ask ${admin.url}: it answered 502; is this a Tollgate server?\n`,
+      err: `Cannot ask ${cli.admin.url}: it answered 502; is this a Tollgate server?\n`,
     });
-    answers = () => ({ body: "<html>hello</html>" });
-    expect(await run("accounts list")).toMatchObject({
+    cli.answers = () => ({ body: "<html>hello</html>" });
+    expect(await cli.run("accounts list")).toMatchObject({
       exitCode: 1,
-      err: `Cannot read the answer of ${admin.url}: it is no JSON; is this a Tollgate server?\n`,
+      err: `Cannot read the answer of ${cli.admin.url}: it is no JSON; is this a Tollgate server?\n`,
     });
   });
 
   test("2 for wrong usage, with help on the way", async () => {
-    expect(await run("accounts lst")).toMatchObject({
+    expect(await cli.run("accounts lst")).toMatchObject({
       exitCode: 2,
       out: "",
       err: expect.stringContaining("(Did you mean list?)"),
     });
-    expect(await run("acounts list")).toMatchObject({
+    expect(await cli.run("acounts list")).toMatchObject({
       exitCode: 2,
       err: expect.stringContaining("(Did you mean accounts?)"),
     });
-    expect(await run("accounts list --stats active")).toMatchObject({
+    expect(await cli.run("accounts list --stats active")).toMatchObject({
       exitCode: 2,
       err: expect.stringContaining("(Did you mean --status?)"),
     });
-    expect(await run("keys create acc_1 --rpm many")).toMatchObject({
+    expect(await cli.run("keys create acc_1 --rpm many")).toMatchObject({
       exitCode: 2,
       err: expect.stringContaining("Write a whole number from 1 to 2000000000."),
     });
-    expect(await run("grants add acc_1 1 --expires tomorrow")).toMatchObject({
+    expect(await cli.run("grants add acc_1 1 --expires tomorrow")).toMatchObject({
       exitCode: 2,
       err: expect.stringContaining("Write a day or a time with its zone."),
     });
-    expect(await run("accounts")).toMatchObject({ exitCode: 2, out: "" });
-    expect(await run("accounts list", { TOLLGATE_URL: "nonsense" })).toMatchObject({ exitCode: 2 });
-    expect(admin.asked).toEqual([]);
+    expect(await cli.run("accounts")).toMatchObject({ exitCode: 2, out: "" });
+    expect(await cli.run("accounts list", { TOLLGATE_URL: "nonsense" })).toMatchObject({ exitCode: 2 });
+    expect(cli.admin.asked).toEqual([]);
   });
 
   test("3 when the ledger breaks an invariant, which is named", async () => {
@@ -116,21 +73,21 @@ describe("exit codes", () => {
         duration_ms: 1,
       },
     ];
-    answers = () => ({ body: { ok: false, checks } });
-    const { exitCode, out, err } = await run("ledger verify");
+    cli.answers = () => ({ body: { ok: false, checks } });
+    const { exitCode, out, err } = await cli.run("ledger verify");
     expect({ exitCode, err }).toEqual({ exitCode: 3, err: "The ledger breaks an invariant.\n" });
     expect(out).toMatch(/never_below_zero +BROKEN/);
     expect(out).toContain("First row that breaks never_below_zero:\n  account_id  acc_1\n  posted      -1\n");
-    expect(JSON.parse((await run("ledger verify --json")).out)).toEqual({ ok: false, checks });
+    expect(JSON.parse((await cli.run("ledger verify --json")).out)).toEqual({ ok: false, checks });
   });
 
   test("4 when the token is wrong or missing", async () => {
-    answers = () => ({ status: 401, body: refusal("Unknown admin token.", "invalid_token") });
-    expect(await run("accounts list")).toMatchObject({
+    cli.answers = () => ({ status: 401, body: refusal("Unknown admin token.", "invalid_token") });
+    expect(await cli.run("accounts list")).toMatchObject({
       exitCode: 4,
-      err: `Not authorised at ${admin.url}: Unknown admin token. Check TOLLGATE_ADMIN_TOKEN.\n`,
+      err: `Not authorised at ${cli.admin.url}: Unknown admin token. Check TOLLGATE_ADMIN_TOKEN.\n`,
     });
-    expect(await run("accounts list", { TOLLGATE_ADMIN_TOKEN: "" })).toMatchObject({
+    expect(await cli.run("accounts list", { TOLLGATE_ADMIN_TOKEN: "" })).toMatchObject({
       exitCode: 4,
       err: expect.stringContaining("there is no admin token"),
     });
@@ -140,7 +97,7 @@ describe("exit codes", () => {
     const gone = await startFakeAdmin(() => ({ body: {} }));
     await gone.close();
     for (const TOLLGATE_ADMIN_TOKEN of ["token", ""]) {
-      expect(await run("accounts list", { TOLLGATE_URL: gone.url, TOLLGATE_ADMIN_TOKEN })).toEqual({
+      expect(await cli.run("accounts list", { TOLLGATE_URL: gone.url, TOLLGATE_ADMIN_TOKEN })).toEqual({
         exitCode: 5,
         out: "",
         err: `Cannot reach the server at ${gone.url}: nothing listens there; start it with \`tollgate serve\`, or name another with --server or TOLLGATE_URL.\n`,
@@ -151,13 +108,13 @@ describe("exit codes", () => {
 
 describe("the admin token", () => {
   const keep = (directory: string, token: string): void => {
-    mkdirSync(join(cwd, directory));
-    writeFileSync(join(cwd, directory, "admin-token"), `${token}\n`);
+    mkdirSync(join(cli.cwd, directory));
+    writeFileSync(join(cli.cwd, directory, "admin-token"), `${token}\n`);
   };
   const tokenSent = async (env: Record<string, string> = {}): Promise<string | undefined> => {
-    answers = () => ({ body: { data: [], next_cursor: null } });
-    await run("accounts list", { TOLLGATE_ADMIN_TOKEN: "", ...env });
-    return admin.asked.at(-1)?.headers.authorization;
+    cli.answers = () => ({ body: { data: [], next_cursor: null } });
+    await cli.run("accounts list", { TOLLGATE_ADMIN_TOKEN: "", ...env });
+    return cli.admin.asked.at(-1)?.headers.authorization;
   };
 
   test("is found where serve left it", async () => {
@@ -169,20 +126,20 @@ describe("the admin token", () => {
   test("is found in the data directory of the configuration, even when the server alone has its variables", async () => {
     keep("tollgate-data", "usual");
     keep("elsewhere", "configured");
-    writeFileSync(join(cwd, "tollgate.yaml"), "store: ./elsewhere\n");
+    writeFileSync(join(cli.cwd, "tollgate.yaml"), "store: ./elsewhere\n");
     expect(await tokenSent()).toBe("Bearer configured");
-    writeFileSync(join(cwd, "tollgate.yaml"), `store: \${NOT_HERE}\n`);
+    writeFileSync(join(cli.cwd, "tollgate.yaml"), `store: \${NOT_HERE}\n`);
     expect(await tokenSent()).toBe("Bearer usual");
   });
 
   test("is read from a file that TOLLGATE_ADMIN_TOKEN_FILE names", async () => {
-    writeFileSync(join(cwd, "token"), "mounted\n");
-    expect(await tokenSent({ TOLLGATE_ADMIN_TOKEN_FILE: join(cwd, "token") })).toBe("Bearer mounted");
+    writeFileSync(join(cli.cwd, "token"), "mounted\n");
+    expect(await tokenSent({ TOLLGATE_ADMIN_TOKEN_FILE: join(cli.cwd, "token") })).toBe("Bearer mounted");
   });
 
   test("that is kept here is sent to this machine only", async () => {
     keep("tollgate-data", "kept");
-    const { exitCode } = await run("accounts list", {
+    const { exitCode } = await cli.run("accounts list", {
       TOLLGATE_ADMIN_TOKEN: "",
       TOLLGATE_URL: "http://tollgate.invalid:1",
     });
@@ -191,8 +148,8 @@ describe("the admin token", () => {
 
   test("is not carried to where a server sends us", async () => {
     const other = await startFakeAdmin(() => ({ body: {} }));
-    answers = () => ({ status: 307, headers: { location: other.url }, body: "" });
-    expect(await run("accounts list")).toMatchObject({
+    cli.answers = () => ({ status: 307, headers: { location: other.url }, body: "" });
+    expect(await cli.run("accounts list")).toMatchObject({
       exitCode: 1,
       err: expect.stringContaining("it sends elsewhere"),
     });

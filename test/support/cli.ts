@@ -1,5 +1,9 @@
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach } from "vitest";
 import { runCli } from "../../src/cli/main.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 
@@ -95,3 +99,38 @@ export async function startFakeAdmin(answer: (asked: Asked) => Answered): Promis
       }),
   };
 }
+
+/** What the server says when it refuses. */
+export const refusal = (message: string, code: string) => ({
+  error: { message, type: "invalid_request_error", param: null, code },
+});
+
+/** A command line with a fake admin API and an empty directory, both new for each test. */
+export class CliBench {
+  /** What the admin API answers; 404 unless the test says otherwise. */
+  answers: (asked: Asked) => Answered = notFound;
+  cwd = "";
+  admin: FakeAdmin = { url: "", asked: [], close: async () => undefined };
+
+  /** Registers itself with the tests of the file that calls it. */
+  constructor() {
+    beforeEach(async () => {
+      this.answers = notFound;
+      this.admin = await startFakeAdmin((asked) => this.answers(asked));
+      this.cwd = mkdtempSync(join(tmpdir(), "tollgate-cli-"));
+    });
+    afterEach(async () => {
+      await this.admin.close();
+      rmSync(this.cwd, { recursive: true });
+    });
+  }
+
+  run(line: string, env: Record<string, string> = {}): Promise<Ran> {
+    return runCommand(line.split(" "), {
+      env: { TOLLGATE_URL: this.admin.url, TOLLGATE_ADMIN_TOKEN: "token", ...env },
+      cwd: this.cwd,
+    });
+  }
+}
+
+const notFound = (): Answered => ({ status: 404, body: refusal("Cannot find it.", "not_found") });
