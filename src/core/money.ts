@@ -17,7 +17,6 @@ export const sumPico = (amounts: Iterable<PicoUsd>): PicoUsd => {
   return pico(total);
 };
 export const minPico = (a: PicoUsd, b: PicoUsd): PicoUsd => (a < b ? a : b);
-export const maxPico = (a: PicoUsd, b: PicoUsd): PicoUsd => (a > b ? a : b);
 
 /** Why a text is not an exact amount; the message is written for whoever typed it. */
 export class AmountError extends Error {
@@ -70,7 +69,7 @@ export function formatDecimal({ units, scale }: Decimal): string {
   const whole = scale === 0 ? digits : digits.slice(0, -scale);
   const fraction = scale === 0 ? "" : digits.slice(-scale).replace(/0+$/, "");
   const text = fraction === "" ? whole : `${whole}.${fraction}`;
-  return negative && units !== 0n ? `-${text}` : text;
+  return negative ? `-${text}` : text;
 }
 
 /** Exact dollars as decimal text: 12_500_000n → "0.0000125". */
