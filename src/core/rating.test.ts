@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { formatUsd, type PicoUsd, parseDecimal, parseUsdPerMillion } from "./money.ts";
+import { formatUsd, formatUsdPerMillion, type PicoUsd, parseDecimal, parseUsdPerMillion } from "./money.ts";
 import type { MeterKind, PriceRow, PriceTier } from "./prices.ts";
 import { canRate, dearest, quantitiesOf, rate } from "./rating.ts";
 import { noFees, noUsage, type Usage, usageFault } from "./usage.ts";
@@ -30,6 +30,17 @@ const row: PriceRow = {
   maxOutputTokens: 128_000,
   origin: "test",
 };
+const inputKinds: readonly MeterKind[] = [
+  "input",
+  "cached_input",
+  "cache_write",
+  "audio_input",
+  "cached_audio_input",
+  "image_input",
+];
+const outputKinds: readonly MeterKind[] = ["output", "audio_output"];
+/** Sold like embeddings: nothing is written. */
+const readOnly: PriceRow = { ...row, tiers: [tier(0, { input: "0.02" })] };
 const used = (usage: Partial<Usage>): Usage => ({
   ...noUsage,
   ...usage,
@@ -57,6 +68,18 @@ describe("rate()", () => {
       "image_input 20 × 0.0000025 = 0.00005",
       "output 10 × 0.000015 = 0.00015",
       "audio_output 18 × 0.00008 = 0.00144",
+    ]);
+  });
+
+  test("prices cached audio like other cached input where it has no price of its own", () => {
+    expect(
+      lines({ input: 100, cachedInput: 40, audioInput: 30, imageInput: 5, cachedAudioInput: 10 }),
+    ).toEqual([
+      "input 35 × 0.0000025 = 0.0000875",
+      "cached_input 30 × 0.00000025 = 0.0000075",
+      "audio_input 20 × 0.00004 = 0.0008",
+      "cached_audio_input 10 × 0.00000025 = 0.0000025",
+      "image_input 5 × 0.0000025 = 0.0000125",
     ]);
   });
 
@@ -99,15 +122,20 @@ describe("rate()", () => {
   });
 });
 
+test.each<[string, PriceRow, string, string]>([
+  [
+    "a kind that is not sold",
+    readOnly,
+    "PriceMissing",
+    "Cannot rate output: price row openai/gpt-5.4@x has no price for it; add one.",
+  ],
+  ["any kind", { ...row, tiers: [] }, "Error", "Bug: price row openai/gpt-5.4@x has no tier"],
+])("rate() says which row lacks a price for %s", (_what, lacking, name, message) => {
+  const terms = { row: lacking, serviceTier: null, markup: parseDecimal("1") };
+  expect(() => rate(used({ output: 1 }), noFees, terms)).toThrow(expect.objectContaining({ name, message }));
+});
+
 describe("quantitiesOf()", () => {
-  const inputKinds = [
-    "input",
-    "cached_input",
-    "cache_write",
-    "audio_input",
-    "cached_audio_input",
-    "image_input",
-  ] as const;
   const shown = (usage: Partial<Usage>): string[] =>
     quantitiesOf(used(usage), noFees).map(([kind, quantity]) => `${kind} ${quantity}`);
 
@@ -174,7 +202,7 @@ describe("quantitiesOf()", () => {
           const sum = (kinds: readonly string[]): number =>
             kinds.reduce((total, kind) => total + (quantities.get(kind) ?? 0), 0);
           expect(sum(inputKinds)).toBe(usage.input);
-          expect(sum(["output", "audio_output"])).toBe(usage.output);
+          expect(sum(outputKinds)).toBe(usage.output);
           expect([...quantities.values()].every((quantity) => quantity > 0)).toBe(true);
         },
       ),
@@ -183,22 +211,43 @@ describe("quantitiesOf()", () => {
   });
 });
 
-test("canRate() says whether a tier is sold with a price for each kind", () => {
-  expect(canRate(row, "flex", ["input", "cached_input", "output"])).toBe(true); // cached costs what input costs
-  expect(canRate(row, "batch", ["input"])).toBe(false);
-  expect(canRate(row, null, ["web_search"])).toBe(false);
-  expect(canRate({ ...row, tiers: [tier(0, { input: "0.02" })] }, null, ["input", "output"])).toBe(false);
+test.each<[string, boolean, PriceRow, string | null, MeterKind[]]>([
+  ["cached input, which costs what input costs", true, row, "flex", ["input", "cached_input", "output"]],
+  ["the standard tier as auto", true, row, "auto", ["input"]],
+  ["the standard tier as default", true, row, "default", ["input"]],
+  ["the standard tier by its name", true, row, "standard", ["input"]],
+  ["a tier that is not sold", false, row, "batch", ["input"]],
+  ["a tool without a price", false, row, null, ["web_search"]],
+  ["output where only input is sold", false, readOnly, null, ["input", "output"]],
+  [
+    "output without a price for long inputs",
+    false,
+    { ...row, tiers: [tier(0, { input: "1", output: "1" }), tier(272_000, { input: "2" })] },
+    null,
+    ["output"],
+  ],
+])("canRate() of %s: %s", (_what, expected, of, serviceTier, kinds) => {
+  expect(canRate(of, serviceTier, kinds)).toBe(expected);
 });
 
-test("dearest() covers every kind and size of the tiers that could serve", () => {
-  const terms = (tiers: (string | null)[]): string[] => {
-    const { input, output } = dearest(row, tiers, parseDecimal("1"));
-    return [formatUsd(input), formatUsd(output)];
+describe("dearest()", () => {
+  const shown = (of: PriceRow, tiers: (string | null)[]): string[] => {
+    const { input, output } = dearest(of, tiers, parseDecimal("1"));
+    return [input, output].map(formatUsdPerMillion);
   };
-  expect(terms([null])).toEqual(["0.00004", "0.00008"]); // audio
-  const plain = {
-    ...row,
-    tiers: [tier(0, { input: "2.5", output: "15" }), tier(272_000, { input: "5", output: "22.5" })],
-  };
-  expect(formatUsd(dearest(plain, [null, "priority"], parseDecimal("1")).output)).toBe("0.00003");
+  const sizes = [tier(0, { input: "2.5", output: "15" }), tier(272_000, { input: "5", output: "22.5" })];
+
+  test.each<[string, PriceRow, (string | null)[], string[]]>([
+    ["audio", row, [null], ["40", "80"]],
+    ["long inputs", { ...row, tiers: sizes }, [null], ["5", "22.5"]],
+    ["the tier that was asked for", { ...row, tiers: sizes }, [null, "priority"], ["5", "30"]],
+    ["a side that is not sold", readOnly, [null], ["0.02", "0"]],
+  ])("covers %s", (_what, of, tiers, expected) => expect(shown(of, tiers)).toEqual(expected));
+
+  const kinds = [...inputKinds, ...outputKinds];
+  test.each(kinds)("covers %s where nothing else of its side costs as much", (kind) => {
+    const usd = Object.fromEntries(kinds.map((one) => [one, one === kind ? "9" : "1"]));
+    const expected = inputKinds.includes(kind) ? ["9", "1"] : ["1", "9"];
+    expect(shown({ ...row, tiers: [tier(0, usd)] }, [null])).toEqual(expected);
+  });
 });

@@ -88,7 +88,7 @@ export function quantitiesOf(usage: Usage, fees: Fees): ReadonlyArray<readonly [
   const coveredAudio = Math.max(overlap - usage.imageInput, 0);
   const inferredCachedAudio = Math.min(coveredAudio, cachedText);
   const kinds: Array<readonly [MeterKind, number]> = [
-    ["input", plain + overlap],
+    ["input", Math.max(plain, 0)],
     ["cached_input", cachedText - inferredCachedAudio],
     ["cache_write", usage.cacheWrite],
     ["audio_input", freshAudio - coveredAudio],
