@@ -147,10 +147,10 @@ export async function main(args: readonly string[]): Promise<number> {
         notes: readFileSync("bench/gateway/notes.md", "utf8"),
       });
     if (values["write-budget"]) writeBudget(report, budgetFile);
+    if (cells.some(({ difference }) => difference !== null && difference !== 0)) return 3;
     const regressions = values.budget ? findRegressions(report, budgetFile) : [];
     for (const line of regressions) note(`Slower than it was: ${line}`);
-    if (regressions.length > 0) return 1;
-    return cells.some(({ difference }) => difference !== null && difference !== 0) ? 1 : 0;
+    return regressions.length > 0 ? 1 : 0;
   } finally {
     await Promise.all(
       [vendor, loader, ...contestants.flatMap(({ child }) => (child === null ? [] : [child]))].map((one) =>

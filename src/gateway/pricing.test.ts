@@ -8,7 +8,7 @@ import { rate } from "../core/rating.ts";
 import type { DeploymentRoute, ModelRoute } from "../core/routing.ts";
 import { affordableCap, holdAmount } from "../core/upper-bound.ts";
 import { noUsage, type Usage } from "../core/usage.ts";
-import type { RequestFacts } from "../protocol/request.ts";
+import type { Operation, RequestFacts } from "../protocol/request.ts";
 import {
   boundOf,
   capFor,
@@ -16,8 +16,9 @@ import {
   defaultToolCalls,
   disallowedFeature,
   priceDeployments,
+  withImpliedTools,
 } from "./pricing.ts";
-import type { PricedDeployment } from "./types.ts";
+import type { ApiRequest, PricedDeployment, Refusal } from "./types.ts";
 
 const deployment = (model: string): DeploymentRoute => ({
   endpoint: "e",
@@ -222,6 +223,12 @@ describe("boundOf()", () => {
     });
   });
 
+  test("holds nothing for a model that costs nothing", () => {
+    const free = rowOf({ tiers: [tier(0, { input: 0n, output: 0n })] });
+    const terms = boundOf(factsOf(), modelOf(), [priced(free)]);
+    expect(terms).toMatchObject({ inputPrice: 0n, outputPrice: 0n, fees: 0n });
+  });
+
   test("is none when unseen input meets a model of which no limit is known", () => {
     const unknown = rowOf({ contextWindow: null });
     expect(
@@ -262,38 +269,135 @@ describe("a cap that the client did not send", () => {
   });
 });
 
-describe("what cannot be bounded or billed is refused:", () => {
-  const sold = rowOf({ serviceTiers: { flex: [tier(0, { input: 1n, output: 5n })] } });
-  const refusalOf = (facts: Partial<RequestFacts>, row = sold): string => {
-    const from = { routes: [deployment("m")], book: createPriceBook([row], "test"), nowMs: 1 };
-    const found = priceDeployments({ id: "req_1", facts: factsOf(facts), model: modelOf() }, from);
-    return found.ok ? "none" : `${found.refusal.code} ${found.refusal.param ?? "-"}`;
+describe("what is held for hosted tools", () => {
+  /** Of a model that sells web searches at these prices: on its standard tier, and on others. */
+  const selling = (standard: bigint | null, others: Record<string, bigint> = {}): PriceRow => {
+    const at = (fee: bigint | null): PriceTier[] => [
+      tier(0, { input: 2n, output: 10n, file_search: 3n, ...(fee === null ? {} : { web_search: fee }) }),
+    ];
+    const serviceTiers = Object.fromEntries(Object.entries(others).map(([name, fee]) => [name, at(fee)]));
+    return rowOf({ tiers: at(standard), serviceTiers });
   };
-  test.each([
-    ["nothing", {}, "none"],
-    ["a tier that is sold", { serviceTier: "flex" }, "none"],
-    ["a tier without a price", { serviceTier: "priority" }, "unsupported_feature service_tier"],
-    ["a hosted tool without a price", { hostedTools: ["web_search"] }, "unsupported_feature tools"],
-    ["a hosted tool that nobody knows", { hostedTools: ["tool_of_2031"] }, "unsupported_feature tools"],
-  ] as const)("%s", (_what, facts, expected) => expect(refusalOf(facts)).toBe(expected));
-
-  test("a model without a price for its operation", () => {
-    expect(refusalOf({}, rowOf({ tiers: [tier(0, { input: 1n })] }))).toBe("model_not_priced model");
-    expect(refusalOf({ operation: "embeddings" }, rowOf({ tiers: [tier(0, { input: 1n })] }))).toBe("none");
-    expect(refusalOf({}, rowOf({ from: 2 }))).toBe("model_not_priced model");
+  const both = {
+    operation: "responses",
+    maxToolCalls: 2,
+    hostedTools: ["web_search", "file_search"],
+  } as const;
+  test.each<[string, Partial<RequestFacts>, PriceRow[], bigint]>([
+    ["one search by chat", {}, [selling(10n)], 12n],
+    ["as many as Responses is sent", { operation: "responses" }, [selling(10n)], 20n * 12n],
+    ["as many as the client allows", { operation: "responses", maxToolCalls: 3 }, [selling(10n)], 36n],
+    ["each of several tools", both, [selling(10n)], 2n * (12n + 4n)],
+    ["the tier asked for", { serviceTier: "fast" }, [selling(10n, { priority: 20n })], 24n],
+    ["the tier fallen back to", { serviceTier: "flex" }, [selling(10n, { flex: 5n })], 12n],
+    ["the one tier that sells it", { serviceTier: "flex" }, [selling(null, { flex: 5n })], 6n],
+    ["the dearest deployment", {}, [selling(5n), selling(10n), selling(0n)], 12n],
+    ["a free tool", { serviceTier: "flex" }, [selling(null, { flex: 0n })], 0n],
+  ])("is the price of %s", (_what, facts, rows, fees) => {
+    const model = modelOf({ markup: parseDecimal("1.2") });
+    const asked = factsOf({ hostedTools: ["web_search"], ...facts });
+    expect(boundOf(asked, model, rows.map(priced))?.fees).toBe(fees);
   });
 
-  test("what the operator has not allowed for the model", () => {
-    const code = (facts: Partial<RequestFacts>, more: Partial<ModelRoute> = {}): string => {
-      const found = disallowedFeature("req_1", factsOf(facts), modelOf(more));
-      return found === null ? "none" : `${found.code} ${found.param}`;
-    };
-    expect(code({ hostedTools: ["web_search"] })).toBe("unsupported_feature tools");
-    expect(code({ hostedTools: ["web_search"] }, { hostedTools: ["web_search"] })).toBe("none");
-    expect(code({ serviceTier: "priority" })).toBe("unsupported_feature service_tier");
-    expect(code({ serviceTier: "fast" }, { serviceTiers: ["priority"] })).toBe("none");
-    expect(code({ serviceTier: "priority" }, { serviceTiers: ["fast"] })).toBe(
-      "unsupported_feature service_tier",
+  const search = "gpt-4o-search-preview-2025-03-11";
+  test.each<[string, Partial<RequestFacts>, string[], [number, bigint]]>([
+    ["one, and what it may read", {}, [search], [10_000, 10n]],
+    ["also where only one deployment searches", {}, ["gpt-4o", search], [10_000, 10n]],
+    [
+      "no second beside one that is asked for",
+      { hostedTools: ["web_search"], hasUnseenInput: true },
+      [search],
+      [10_000, 10n],
+    ],
+    ["none by Responses", { operation: "responses" }, [search], [1_256, 0n]],
+    ["none by a model that does not search", {}, ["gpt-4o"], [1_256, 0n]],
+  ])("covers searches that nobody asked for: %s", (_what, facts, names, expected) => {
+    const model = modelOf({ deployments: names.map(deployment) });
+    const { facts: implied } = withImpliedTools({ facts: factsOf(facts) } as ApiRequest, model);
+    const terms = boundOf(implied, model, [priced(selling(10n))]);
+    expect([terms?.inputBound, terms?.fees]).toEqual(expected);
+  });
+});
+
+describe("what cannot be bounded or billed is refused:", () => {
+  const shown = (found: Refusal | null): string =>
+    found === null ? "none" : `${found.code} ${found.param}: ${found.message}`;
+  const sold = rowOf({ serviceTiers: { flex: [tier(0, { input: 1n, output: 5n })] } });
+  const refusalOf = (facts: Partial<RequestFacts>, row: PriceRow): string => {
+    const from = { routes: [deployment("m")], book: createPriceBook([row], "test"), nowMs: 1 };
+    const found = priceDeployments({ id: "req_1", facts: factsOf(facts), model: modelOf() }, from);
+    return shown(found.ok ? null : found.refusal);
+  };
+  test.each<[string, Partial<RequestFacts>, PriceRow, RegExp]>([
+    ["nothing", {}, sold, /^none$/],
+    ["a tier that is sold", { serviceTier: "flex" }, sold, /^none$/],
+    [
+      "a tier without a price",
+      { serviceTier: "priority" },
+      sold,
+      /^unsupported_feature service_tier: .*"priority" has no price for "m".*; leave `service_tier` out\.$/,
+    ],
+    [
+      "hosted tools without a price",
+      { hostedTools: ["web_search", "file_search"] },
+      sold,
+      /^unsupported_feature tools: .* web_search, file_search have no price for "m".*; use function tools or ask/,
+    ],
+    [
+      "a hosted tool that nobody knows",
+      { hostedTools: ["tool_of_2031"] },
+      sold,
+      /^unsupported_feature tools: .* tool_of_2031 have no price/,
+    ],
+    [
+      "a model whose price is not yet in force",
+      {},
+      rowOf({ from: 2 }),
+      /^model_not_priced model: .*"m" has no price in force.*; the operator must add one under `prices`\.$/,
+    ],
+  ])("%s", (_what, facts, row, expected) => expect(refusalOf(facts, row)).toMatch(expected));
+
+  test.each<[Operation, MeterKind[]]>([
+    ["chat", ["input", "output"]],
+    ["responses", ["input", "output"]],
+    ["completions", ["input", "output"]],
+    ["embeddings", ["input"]],
+  ])("a model without any of the prices that %s needs: %j", (operation, needed) => {
+    const selling = (kinds: MeterKind[]): string =>
+      refusalOf(
+        { operation },
+        rowOf({ tiers: [tier(0, Object.fromEntries(kinds.map((one) => [one, 1n])))] }),
+      );
+    expect(selling(needed)).toBe("none");
+    for (const kind of needed)
+      expect(selling(needed.filter((one) => one !== kind))).toMatch(
+        `"m" has no price for ${operation} in force, so it cannot be billed; the operator must add one`,
+      );
+  });
+
+  const notEnabled = (name: string): RegExp =>
+    new RegExp(
+      `^unsupported_feature service_tier: .*"${name}" is not enabled for "m"; leave \`service_tier\` out`,
     );
+  test.each<[string, Partial<RequestFacts>, Partial<ModelRoute>, RegExp]>([
+    [
+      "a tool that is not enabled",
+      { hostedTools: ["web_search"] },
+      {},
+      /^unsupported_feature tools: .*"web_search" .* is not enabled for "m"; use function tools or ask the operator\.$/,
+    ],
+    ["an enabled tool", { hostedTools: ["web_search"] }, { hostedTools: ["web_search"] }, /^none$/],
+    ["a tier that is not enabled", { serviceTier: "priority" }, {}, notEnabled("priority")],
+    ["fast, where priority is enabled", { serviceTier: "fast" }, { serviceTiers: ["priority"] }, /^none$/],
+    ["fast, where it is not", { serviceTier: "fast" }, { serviceTiers: ["flex"] }, notEnabled("fast")],
+    ["flex, where priority is", { serviceTier: "flex" }, { serviceTiers: ["priority"] }, notEnabled("flex")],
+    [
+      "priority, where fast is",
+      { serviceTier: "priority" },
+      { serviceTiers: ["fast"] },
+      notEnabled("priority"),
+    ],
+  ])("what the operator may allow: %s", (_what, facts, more, expected) => {
+    expect(shown(disallowedFeature("req_1", factsOf(facts), modelOf(more)))).toMatch(expected);
   });
 });
