@@ -105,6 +105,8 @@ describe("rate()", () => {
     ["fast", "30"],
     ["flex", "7.5"],
     ["unheard-of", "15"],
+    ["constructor", "15"],
+    ["__proto__", "15"],
   ])("service tier %s costs %s per million of output", (serviceTier, usd) => {
     expect(lines({ input: 0, output: 1_000_000 }, serviceTier)).toEqual([
       `output 1000000 × ${formatUsd(parseUsdPerMillion(usd))} = ${usd}`,

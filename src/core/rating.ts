@@ -63,7 +63,8 @@ export function tiersOf(row: PriceRow, serviceTier: string | null): readonly Pri
   )
     return row.tiers;
   const name = serviceTier === "fast" ? "priority" : serviceTier;
-  return row.serviceTiers[name] ?? null;
+  // The vendor says the word: "constructor" is nothing that is sold either.
+  return Object.hasOwn(row.serviceTiers, name) ? (row.serviceTiers[name] ?? null) : null;
 }
 
 /** Whether `row` sells `serviceTier` and has a price there for every one of `kinds`, whatever the size of the input. */

@@ -113,6 +113,7 @@ describe("the service tier that served", () => {
     ["auto", "default", ["input 10 at 1.75", "output 2 at 14"]],
     [undefined, "priority", ["input 10 at 3.5", "output 2 at 28"]], // a project's own default
     [undefined, "unheard-of", ["input 10 at 1.75", "output 2 at 14"]],
+    [undefined, "constructor", ["input 10 at 1.75", "output 2 at 14"]],
   ])("asked %s, served %s", async (asked, served, want) => {
     const { row } = await ask(
       "tiers",
