@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- ledger`: hold + settle pairs per second through the ledger's group commit, next to the naive way of one
- * transaction per operation, on the same database in the same run. Latencies are of holds.
+ * transaction per operation, on the same kind of database in the same run. Latencies are of holds.
  */
 import { fork } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -72,7 +72,8 @@ function readOptions(args: string[]): Options {
 export async function main(args: string[]): Promise<number> {
   const options = readOptions(args);
   const places: Place[] = [];
-  for (const rows of options.rows) places.push(await preparePlace(rows, options));
+  for (const rows of options.rows)
+    for (const modes of modesByPlace(options)) places.push(await preparePlace(rows, modes, options));
   const results: Result[] = [];
   for (const accounts of options.accounts) {
     for (const concurrent of options.concurrent) {
@@ -90,9 +91,20 @@ export async function main(args: string[]): Promise<number> {
   return 0;
 }
 
+type Modes = readonly Load["mode"][];
+
+/**
+ * Each way has a server of its own where we start them: one that writes thousands of transactions leaves dead rows and
+ * unwritten pages to whoever comes next.
+ */
+function modesByPlace({ store, naive }: Options): readonly Modes[] {
+  if (!naive || store === "pglite") return [["ledger"]];
+  return store === "postgres" ? [["ledger"], ["naive"], ["reference"]] : [["ledger", "naive", "reference"]];
+}
+
 /** A database with accounts, and with `rows` requests served before. */
-async function preparePlace(rows: number, options: Options): Promise<Place> {
-  const place = await openPlace(options.store, rows);
+async function preparePlace(rows: number, modes: Modes, options: Options): Promise<Place> {
+  const place = await openPlace(options.store, { rows, modes });
   await addAccounts(place.db, Math.max(...options.accounts));
   if (!place.closesBetween) await addReference(place.store, Math.max(...options.accounts));
   if (rows > 0) await addHistory(place.db, rows, (text) => process.stderr.write(`${text}\n`));
@@ -109,9 +121,7 @@ async function measure(scenario: Scenario, options: Options, places: readonly Pl
   const rounds = new Map<string, Result[]>();
   for (let round = 0; round < options.rounds; round += 1) {
     for (const place of places) {
-      const modes: Load["mode"][] =
-        options.naive && !place.closesBetween ? ["ledger", "naive", "reference"] : ["ledger"];
-      for (const mode of modes) {
+      for (const mode of place.modes) {
         const result = await measureOnce(scenario, mode, place);
         const key = `${place.rows} ${mode}`;
         rounds.set(key, [...(rounds.get(key) ?? []), result]);
@@ -165,19 +175,20 @@ async function runOne(load: Load, isEmbedded: boolean): Promise<Measured> {
 interface Place {
   /** Requests that had been served before. */
   readonly rows: number;
+  readonly modes: Modes;
   readonly store: string;
   readonly db: Db;
   readonly closesBetween: boolean;
   close(): Promise<void>;
 }
 
-async function openPlace(kind: string, rows: number): Promise<Place> {
+async function openPlace(kind: string, about: Pick<Place, "rows" | "modes">): Promise<Place> {
   if (kind === "pglite") {
     const directory = mkdtempSync(join(tmpdir(), "tollgate-bench-"));
     const db: EmbeddedDb = await openPglite(directory);
     await migrate(db);
     return {
-      rows,
+      ...about,
       store: directory,
       db,
       closesBetween: true,
@@ -192,7 +203,7 @@ async function openPlace(kind: string, rows: number): Promise<Place> {
   const db = openPostgres({ url, poolSize: 2, statementTimeoutMs: 3_600_000 });
   await migrate(db);
   return {
-    rows,
+    ...about,
     store: url,
     db,
     closesBetween: false,
