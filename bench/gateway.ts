@@ -6,12 +6,15 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
+import { migrate } from "../src/store/migrate.ts";
+import { openPostgres } from "../src/store/postgres.ts";
 import { startPostgres } from "../test/support/postgres.ts";
 import { findRegressions, writeBudget } from "./gateway/budget.ts";
 import type { LoadOrder } from "./gateway/loader.ts";
 import { writePage } from "./gateway/page.ts";
 import { Child, installPortkey } from "./gateway/processes.ts";
 import { type Cell, type LeftOut, type Report, renderReport } from "./gateway/report.ts";
+import { addHistory } from "./ledger-rows.ts";
 
 interface Contestant {
   readonly name: string;
@@ -82,6 +85,7 @@ export async function main(args: readonly string[]): Promise<number> {
       write: { type: "boolean", default: false },
       budget: { type: "boolean", default: false },
       "write-budget": { type: "boolean", default: false },
+      history: { type: "string" },
     },
   });
   const rounds = Number(values.rounds ?? (values.quick ? 1 : 2));
@@ -97,11 +101,12 @@ export async function main(args: readonly string[]): Promise<number> {
     : chosen;
   const note = (text: string): void => void process.stderr.write(`${text}\n`);
   const postgres = await startPostgres();
+  const history = values.history === undefined ? null : await startHistory(Number(values.history), note);
   const vendor = await Child.start("vendor");
   const loader = await Child.start("loader");
   const wanted = values.contestants?.split(",") ?? (values.quick ? quickContestants : [""]);
   const isWanted = (name: string): boolean => wanted.some((part) => name.includes(part));
-  const contestants = await startContestants({ vendor, postgresUrl: postgres.url, note, isWanted });
+  const contestants = await startContestants({ vendor, postgresUrl: postgres.url, history, note, isWanted });
   try {
     const cells: Cell[] = [];
     const warmed = new Set<string>();
@@ -158,16 +163,34 @@ export async function main(args: readonly string[]): Promise<number> {
       ),
     );
     await postgres.stop();
+    await history?.stop();
   }
+}
+
+/** A server whose ledger has `rows` requests behind it. */
+async function startHistory(rows: number, note: (text: string) => void): Promise<History> {
+  const server = await startPostgres();
+  const db = openPostgres({ url: server.url, poolSize: 2, statementTimeoutMs: 3_600_000 });
+  await migrate(db);
+  await addHistory(db, rows, note);
+  await db.close();
+  return { rows, url: server.url, stop: () => server.stop() };
+}
+
+interface History {
+  readonly rows: number;
+  readonly url: string;
+  stop(): Promise<void>;
 }
 
 async function startContestants(about: {
   vendor: Child;
   postgresUrl: string;
+  history: History | null;
   note: (text: string) => void;
   isWanted: (name: string) => boolean;
 }): Promise<Contestant[]> {
-  const { isWanted } = about;
+  const { isWanted, history } = about;
   const vendorUrl = `http://127.0.0.1:${about.vendor.port}`;
   const direct: Contestant = {
     name: "vendor directly",
@@ -194,6 +217,7 @@ async function startContestants(about: {
     ["Tollgate, no ledger writes", "memory"],
     ["Tollgate on PGlite", "pglite"],
     ["Tollgate on PostgreSQL", about.postgresUrl],
+    ...(history === null ? [] : [[`Tollgate on PostgreSQL, ${history.rows} before`, history.url] as const]),
   ] as const) {
     if (!isWanted(name)) continue;
     const child = await Child.start("tollgate", [store, vendorUrl]);
@@ -261,7 +285,7 @@ async function measure(about: {
   const result = await loader.load(order);
   const vitals = (await contestant.child?.vitals()) ?? null;
   // Streams whose client left are read to their end; wait for that before comparing.
-  if (load.abortShare > 0) await new Promise((resolve) => setTimeout(resolve, 5_000));
+  if (load.abortShare > 0 && contestant.isBilling) await new Promise((resolve) => setTimeout(resolve, 5_000));
   const billed = (await vendor.ask<number>("bill", "billed")) - billedBefore;
   const chargedAfter = contestant.isBilling
     ? await contestant.child?.ask<number | null>("charged", "charged")
