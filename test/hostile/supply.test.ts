@@ -106,7 +106,7 @@ test("row 56: the package has the program, its build and its documents, and noth
     | Record<string, { files: { path: string }[] }>;
   const paths = Object.values(answer).flatMap((one) => one.files.map((file) => file.path));
   const promised =
-    /^(package\.json|LICENSE|(README|CHANGELOG|ARCHITECTURE|CONTRIBUTING|SECURITY)\.md|bin\/tollgate\.js|docs\/[\w/-]+\.(md|png))$/;
+    /^(package\.json|LICENSE|(README|CHANGELOG|ARCHITECTURE|CONTRIBUTING|SECURITY)\.md|bin\/tollgate\.js|docs\/[\w/-]+\.(md|png|svg))$/;
   const built =
     /^dist\/[\w/-]+(\.js|\.js\.map|\.sql|\.json|\.css|\.html|\.svg|\.tar\.gz|\.tar\.gz\.[0-9a-f]+)$/;
   const hashed = /^dist\/console\/web\/(assets\/)?[\w.-]+\.(html|js|css|svg)(\.br|\.gz)?$/;
