@@ -3,7 +3,7 @@
 // of their own are compiled file by file.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "vite";
+import { install } from "../scripts/prepare.mjs";
 
 // Without a name it is the whole path: `npm run bench -- --quick`.
 if (process.argv[2] === undefined || process.argv[2].startsWith("--")) process.argv.splice(2, 0, "gateway");
@@ -25,6 +25,8 @@ if (["ledger", "gateway", "console", "verify"].includes(name)) {
 }
 
 async function runBundle() {
+  install();
+  const { build } = await import("vite");
   // Inside node_modules, so that the bundle finds the packages it leaves out.
   const cache = fileURLToPath(new URL("../node_modules/.cache/", import.meta.url));
   mkdirSync(cache, { recursive: true });
