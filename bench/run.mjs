@@ -1,4 +1,4 @@
-// Runs one of the TypeScript benchmarks beside this file: `npm run bench -- tokens`, `npm run bench -- ledger --help`. Most
+// Runs one of the TypeScript benchmarks beside this file: `npm run bench -- tokens`, `npm run bench -- ledger`. Most
 // run as a bundle, because a module runner's indirection at every import slows hot loops by half; those that start processes
 // of their own are compiled file by file.
 import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
